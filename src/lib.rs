@@ -1,0 +1,22 @@
+//! postlint reads a Postfix configuration, says what Postfix will do with it, and mends it.
+//!
+//! The modules are layers; each uses only those before it:
+//!
+//! ```text
+//! source   bytes and places
+//! syntax   text → logical lines that tile the file
+//! instance what Postfix would conclude from main.cf, master.cf and the lookup tables
+//! finding, rule, edits   the words for results
+//! rules    what is wrong, one file a rule
+//! lint     run rules, suppressions, merge, sort
+//! fix      findings → edits → patched files
+//! report   text, JSON, SARIF …
+//! commands one file a subcommand: wires the layers
+//! ```
+
+pub mod source;
+pub mod syntax;
+
+pub mod finding;
+pub mod instance;
+pub mod rule;

@@ -1,0 +1,3 @@
+//! The `postlint` program.
+
+fn main() {}

@@ -1,0 +1,216 @@
+//! Bytes and places: the files that were read, and spans into them.
+//!
+//! Postfix is 8-bit clean, so a file is kept as the bytes it has. Parsers, rules and reports look at a
+//! text view of the *same length*, in which every byte that is not valid UTF-8 is one `?`: an offset
+//! means the same place in both, and only the rewriter touches the bytes.
+
+mod stamp;
+mod text;
+
+pub use stamp::Stamp;
+pub use text::{Text, is_space};
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock};
+
+/// A file that was read, as an index into [`Sources`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId(u32);
+
+/// A place in a file: the bytes `start..end`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// The file.
+    pub file: FileId,
+    /// Offset of the first byte.
+    pub start: usize,
+    /// Offset after the last byte.
+    pub end: usize,
+}
+
+impl Span {
+    /// The smallest span that covers both, or `self` when they lie in different files.
+    pub fn to(self, other: Self) -> Self {
+        if self.file == other.file {
+            Self {
+                file: self.file,
+                start: self.start.min(other.start),
+                end: self.end.max(other.end),
+            }
+        } else {
+            self
+        }
+    }
+
+    /// The empty span at the start of this one.
+    pub fn at_start(self) -> Self {
+        Self {
+            end: self.start,
+            ..self
+        }
+    }
+
+    /// The empty span at the end of this one.
+    pub fn at_end(self) -> Self {
+        Self {
+            start: self.end,
+            ..self
+        }
+    }
+}
+
+/// A place as people count it: lines and columns from 1, columns in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LineColumn {
+    /// Physical line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+}
+
+/// One file as it was read.
+#[derive(Debug)]
+pub struct Source {
+    id: FileId,
+    path: PathBuf,
+    text: String,
+    /// The bytes, where they are not those of the text because they are not UTF-8.
+    bytes: Option<Vec<u8>>,
+    line_starts: OnceLock<Vec<usize>>,
+    stamp: Option<Stamp>,
+}
+
+impl Source {
+    /// The handle of this file.
+    pub fn id(&self) -> FileId {
+        self.id
+    }
+
+    /// The path as it is shown to the user.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The bytes of the file.
+    pub fn bytes(&self) -> &[u8] {
+        self.bytes.as_deref().unwrap_or(self.text.as_bytes())
+    }
+
+    /// The bytes as text of the same length: each invalid byte is one `?`.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// What the file system said of the file when it was read; `None` for text that is no file.
+    pub fn stamp(&self) -> Option<&Stamp> {
+        self.stamp.as_ref()
+    }
+
+    /// The whole file.
+    pub fn span(&self) -> Span {
+        Span {
+            file: self.id,
+            start: 0,
+            end: self.text.len(),
+        }
+    }
+
+    /// A span of this file.
+    pub fn span_of(&self, range: std::ops::Range<usize>) -> Span {
+        Span {
+            file: self.id,
+            start: range.start,
+            end: range.end,
+        }
+    }
+
+    /// Line and column of an offset; an offset beyond the end is the end.
+    pub fn line_column(&self, offset: usize) -> LineColumn {
+        let offset = offset.min(self.text.len());
+        let starts = self.line_starts();
+        let line = starts.partition_point(|&start| start <= offset);
+        let start = starts[line - 1];
+        let column = match self.text().get(start..offset) {
+            Some(before) => before.chars().count() + 1,
+            None => offset - start + 1,
+        };
+        LineColumn { line, column }
+    }
+
+    /// The offset at which physical line `line` (from 1) starts.
+    pub fn line_start(&self, line: usize) -> Option<usize> {
+        self.line_starts().get(line.checked_sub(1)?).copied()
+    }
+
+    fn line_starts(&self) -> &[usize] {
+        self.line_starts.get_or_init(|| {
+            std::iter::once(0)
+                .chain(memchr::memchr_iter(b'\n', self.text.as_bytes()).map(|at| at + 1))
+                .collect()
+        })
+    }
+}
+
+/// All files that a run has read, in the order in which they were read.
+///
+/// Tables are read when a question needs them, so files can be added through a shared reference.
+#[derive(Debug, Default)]
+pub struct Sources {
+    files: Mutex<Vec<Arc<Source>>>,
+}
+
+impl Sources {
+    /// Adds a file.
+    ///
+    /// `path` is the path shown to the user, `stamp` what the file system said of it (`None` when the
+    /// bytes are not those of a file, such as standard input).
+    pub fn add(&self, path: PathBuf, bytes: Vec<u8>, stamp: Option<Stamp>) -> Arc<Source> {
+        let (text, bytes) = text::same_length_text(bytes);
+        let mut files = self.lock();
+        let id = FileId(u32::try_from(files.len()).unwrap_or(u32::MAX));
+        let source = Arc::new(Source {
+            id,
+            path,
+            text,
+            bytes,
+            line_starts: OnceLock::new(),
+            stamp,
+        });
+        files.push(Arc::clone(&source));
+        source
+    }
+
+    /// Reads a file from disk and adds it.
+    ///
+    /// # Errors
+    /// What the operating system said; `path` is not part of the error.
+    pub fn read(&self, path: &Path) -> std::io::Result<Arc<Source>> {
+        let (bytes, stamp) = stamp::read_with_stamp(path)?;
+        Ok(self.add(path.to_path_buf(), bytes, Some(stamp)))
+    }
+
+    /// The file behind a handle.
+    pub fn get(&self, id: FileId) -> Arc<Source> {
+        Arc::clone(&self.lock()[id.0 as usize])
+    }
+
+    /// The file that was read from `path`, when it was.
+    pub fn find(&self, path: &Path) -> Option<Arc<Source>> {
+        self.lock()
+            .iter()
+            .find(|source| source.path == path)
+            .cloned()
+    }
+
+    /// The path of a file.
+    pub fn path(&self, id: FileId) -> PathBuf {
+        self.get(id).path.clone()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Source>>> {
+        // A panic while the lock is held cannot leave the vector half-changed.
+        self.files
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
