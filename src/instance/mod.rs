@@ -1,5 +1,8 @@
 //! What Postfix would conclude from main.cf, master.cf and the lookup tables.
 
+pub mod builtin;
+pub mod restriction_table;
+
 /// One configuration directory and what it names.
 #[derive(Debug)]
 pub struct Instance {}
