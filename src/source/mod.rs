@@ -8,7 +8,7 @@ mod stamp;
 mod text;
 
 pub use stamp::Stamp;
-pub use text::{Text, is_space};
+pub use text::{Text, is_space, same_length_lossy};
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -99,6 +99,11 @@ impl Source {
     /// The bytes as text of the same length: each invalid byte is one `?`.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Whether all bytes are UTF-8, so that text and bytes are the same.
+    pub fn is_utf8(&self) -> bool {
+        self.bytes.is_none()
     }
 
     /// What the file system said of the file when it was read; `None` for text that is no file.

@@ -54,6 +54,13 @@ impl Text {
         }
     }
 
+    /// Bytes that are written nowhere, such as those that a lookup copies from its key.
+    pub fn placeless_bytes(bytes: &[u8]) -> Self {
+        let mut text = Self::placeless("");
+        text.push_view(&same_length_lossy(bytes), bytes);
+        text
+    }
+
     /// Part of a file.
     pub fn of(source: &Source, range: Range<usize>) -> Self {
         Self::join(source, std::iter::once(range))
@@ -304,7 +311,7 @@ pub(super) fn same_length_text(bytes: Vec<u8>) -> (String, Option<Vec<u8>>) {
 }
 
 /// `bytes` with one `?` for each byte that is not part of a valid character.
-fn same_length_lossy(bytes: &[u8]) -> Cow<'_, str> {
+pub fn same_length_lossy(bytes: &[u8]) -> Cow<'_, str> {
     if let Ok(text) = str::from_utf8(bytes) {
         return Cow::Borrowed(text);
     }

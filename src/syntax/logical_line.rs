@@ -61,6 +61,14 @@ impl<'s> LogicalLines<'s> {
         }
     }
 
+    /// The logical lines from offset `at` on, which has to be the start of one.
+    pub fn starting_at(source: &'s Source, at: usize) -> Self {
+        Self {
+            bytes: source.bytes(),
+            at,
+        }
+    }
+
     /// The next physical line without its newline; `at` then stands after the newline.
     fn physical(&mut self) -> Option<Range<usize>> {
         let start = self.at;
