@@ -2,6 +2,7 @@
 
 pub mod builtin;
 pub mod restriction_table;
+pub mod table;
 
 /// One configuration directory and what it names.
 #[derive(Debug)]

@@ -12,6 +12,19 @@ use ipnet::IpNet;
 use super::table::trim;
 use crate::source::{is_space, same_length_lossy};
 
+/// What decides how a line is read, besides the line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CidrSyntax {
+    /// `!`, `if` and `endif` are known (Postfix 3.2).
+    pub conditions: bool,
+}
+
+impl Default for CidrSyntax {
+    fn default() -> Self {
+        Self { conditions: true }
+    }
+}
+
 /// What a logical line is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CidrLine {
@@ -44,21 +57,27 @@ pub struct CidrPattern {
 impl CidrPattern {
     /// Whether `address` matches. An address of the other family never does, negated or not.
     pub fn matches(&self, address: IpAddr) -> bool {
-        let same_family = matches!(
-            (&self.network, address),
-            (IpNet::V4(_), IpAddr::V4(_)) | (IpNet::V6(_), IpAddr::V6(_))
-        );
-        same_family && self.network.contains(&address) != self.negated
+        matches(&self.network, self.negated, address)
     }
 }
 
-/// Reads one logical line.
-pub fn parse(line: &[u8]) -> CidrLine {
-    try_parse(line).unwrap_or_else(CidrLine::Dropped)
+/// Whether `address` is in `network`, or is not where `negated`. An address of the other family never
+/// matches.
+pub fn matches(network: &IpNet, negated: bool, address: IpAddr) -> bool {
+    let same_family = matches!(
+        (network, address),
+        (IpNet::V4(_), IpAddr::V4(_)) | (IpNet::V6(_), IpAddr::V6(_))
+    );
+    same_family && network.contains(&address) != negated
 }
 
-fn try_parse(line: &[u8]) -> Result<CidrLine, String> {
-    if is_keyword(line, b"if") {
+/// Reads one logical line.
+pub fn parse(line: &[u8], syntax: CidrSyntax) -> CidrLine {
+    try_parse(line, syntax).unwrap_or_else(CidrLine::Dropped)
+}
+
+fn try_parse(line: &[u8], syntax: CidrSyntax) -> Result<CidrLine, String> {
+    if syntax.conditions && is_keyword(line, b"if") {
         let (negated, at) = negation(line, 2);
         if at == line.len() {
             return Err("no address pattern".to_owned());
@@ -71,13 +90,17 @@ fn try_parse(line: &[u8]) -> Result<CidrLine, String> {
             range,
         }));
     }
-    if is_keyword(line, b"endif") {
+    if syntax.conditions && is_keyword(line, b"endif") {
         return match trim(line, 5..line.len()).is_empty() {
             true => Ok(CidrLine::EndIf),
             false => Err("garbage after ENDIF".to_owned()),
         };
     }
-    let (negated, at) = negation(line, 0);
+    let (negated, at) = if syntax.conditions {
+        negation(line, 0)
+    } else {
+        (false, 0)
+    };
     let end = line[at..]
         .iter()
         .position(|&byte| is_space(byte))
@@ -209,14 +232,17 @@ mod tests {
     use super::*;
 
     fn reason(line: &str) -> String {
-        match parse(line.as_bytes()) {
+        match parse(line.as_bytes(), CidrSyntax::default()) {
             CidrLine::Dropped(reason) => reason,
             other => format!("{other:?}"),
         }
     }
 
     fn matches(line: &str, address: &str) -> bool {
-        match (parse(line.as_bytes()), parse_address(address.as_bytes())) {
+        match (
+            parse(line.as_bytes(), CidrSyntax::default()),
+            parse_address(address.as_bytes()),
+        ) {
             (CidrLine::Match { pattern, .. } | CidrLine::If(pattern), Some(address)) => {
                 pattern.matches(address)
             }
@@ -238,7 +264,7 @@ mod tests {
         assert!(!matches("!10.0.0.1 ok", "::1"));
         assert!(matches("2001:db8::/32 ok", "2001:DB8::1"));
         assert!(!matches("::ffff:1.2.3.4 ok", "1.2.3.4"));
-        assert_eq!(parse(b"ENDIF "), CidrLine::EndIf);
+        assert_eq!(parse(b"ENDIF ", CidrSyntax::default()), CidrLine::EndIf);
     }
 
     #[test]

@@ -7,6 +7,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use crate::source::Text;
+
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenKind {
@@ -214,31 +216,57 @@ pub fn internalize(text: &[u8], tokens: &[Token]) -> Vec<u8> {
 pub fn externalize(text: &[u8], tokens: &[Token]) -> Vec<u8> {
     let mut out = Vec::new();
     for (index, token) in tokens.iter().enumerate() {
-        let content = token.content(text);
-        match token.kind {
-            TokenKind::Operator(b',') => {
-                out.extend_from_slice(b", ");
-                continue;
-            }
-            TokenKind::Operator(_) | TokenKind::Atom | TokenKind::Comment => {
-                out.extend_from_slice(&content);
-            }
-            TokenKind::Quoted => {
-                out.push(b'"');
-                push_quoted(&mut out, &content, b"\"\\\r\n");
-                out.push(b'"');
-            }
-            TokenKind::DomainLiteral => {
-                out.push(b'[');
-                push_quoted(&mut out, &content, b"\\\r\n");
-                out.push(b']');
-            }
-        }
-        if needs_space(token, tokens.get(index + 1)) {
-            out.push(b' ');
+        push_external(text, token, &mut out);
+        if let Some(space) = external_space(tokens, index) {
+            out.push(space);
         }
     }
     out
+}
+
+/// [`externalize`] for a text with places: what is not changed keeps its place.
+pub fn externalize_text(text: &Text, tokens: &[Token]) -> Text {
+    let mut out = Text::new();
+    let mut external = Vec::new();
+    for (index, token) in tokens.iter().enumerate() {
+        external.clear();
+        push_external(text.as_bytes(), token, &mut external);
+        let written = text.slice(token.range.clone());
+        if written.as_bytes() == external {
+            out.push(&written);
+        } else {
+            out.push(&Text::placeless_bytes(&external));
+        }
+        if external_space(tokens, index).is_some() {
+            out.push(&Text::placeless(" "));
+        }
+    }
+    out
+}
+
+/// The blank after the token `index`. After a comma there is always one.
+fn external_space(tokens: &[Token], index: usize) -> Option<u8> {
+    let token = &tokens[index];
+    (token.is(b',') || needs_space(token, tokens.get(index + 1))).then_some(b' ')
+}
+
+fn push_external(text: &[u8], token: &Token, out: &mut Vec<u8>) {
+    let content = token.content(text);
+    match token.kind {
+        TokenKind::Operator(_) | TokenKind::Atom | TokenKind::Comment => {
+            out.extend_from_slice(&content);
+        }
+        TokenKind::Quoted => {
+            out.push(b'"');
+            push_quoted(out, &content, b"\"\\\r\n");
+            out.push(b'"');
+        }
+        TokenKind::DomainLiteral => {
+            out.push(b'[');
+            push_quoted(out, &content, b"\\\r\n");
+            out.push(b']');
+        }
+    }
 }
 
 fn push_quoted(out: &mut Vec<u8>, content: &[u8], quote: &[u8]) {

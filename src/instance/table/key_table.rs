@@ -1,0 +1,213 @@
+//! Tables with fixed keys whose entries are lines of a text file: the indexed types by their source, and
+//! texthash (`src/util/dict_thash.c`).
+
+use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
+
+use super::entry::{Entries, Entry, SourceFormat};
+use super::fold::fold;
+use super::index::{self, KeyIndex};
+use super::lookup::{Hit, Lookup};
+use crate::source::{Source, Span, Text};
+use crate::syntax::table::TableSyntax;
+
+/// A table with fixed keys.
+#[derive(Debug)]
+pub struct KeyTable {
+    source: Arc<Source>,
+    format: SourceFormat,
+    syntax: TableSyntax,
+    kind: KeyTableKind,
+    /// By folded keys.
+    folded: OnceLock<KeyIndex>,
+    /// By keys as they are (texthash only).
+    plain: OnceLock<KeyIndex>,
+    /// The first line of a texthash table that makes it unusable, with and without folding.
+    doubled: [OnceLock<Option<Duplicate>>; 2],
+}
+
+/// How such a table comes to its keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum KeyTableKind {
+    /// postmap(1) or postalias(1) has folded them; of equal keys the first stays.
+    Indexed,
+    /// The reader folds them or not; equal keys make the table unusable.
+    Texthash,
+}
+
+/// An entry whose key an earlier entry has, too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Duplicate {
+    /// The key that both have.
+    pub key: Vec<u8>,
+    /// The first entry with that key: the one that counts, except in an inline table.
+    pub first: Span,
+    /// The later entry.
+    pub second: Span,
+    /// The key of the later entry as it is written.
+    pub second_key: Span,
+    /// Where its logical line starts; for inline tables the number of the entry.
+    pub offset: usize,
+    /// Both have the same value.
+    pub same_value: bool,
+}
+
+impl KeyTable {
+    pub(super) fn new(
+        source: Arc<Source>,
+        format: SourceFormat,
+        syntax: TableSyntax,
+        kind: KeyTableKind,
+    ) -> Self {
+        Self {
+            source,
+            format,
+            syntax,
+            kind,
+            folded: OnceLock::new(),
+            plain: OnceLock::new(),
+            doubled: [const { OnceLock::new() }; 2],
+        }
+    }
+
+    /// The file.
+    pub fn source(&self) -> &Arc<Source> {
+        &self.source
+    }
+
+    /// Which program reads the file.
+    pub fn format(&self) -> SourceFormat {
+        self.format
+    }
+
+    /// How its lines are read.
+    pub fn syntax(&self) -> TableSyntax {
+        self.syntax
+    }
+
+    /// The entries in the order of the file. This does not build the index.
+    pub fn entries(&self) -> Entries<'_> {
+        Entries::of(&self.source, self.format, self.syntax)
+    }
+
+    /// Number of entries, doubled ones included.
+    pub fn len(&self) -> usize {
+        self.index(true).len()
+    }
+
+    /// Whether there is no entry.
+    pub fn is_empty(&self) -> bool {
+        self.entries().next().is_none()
+    }
+
+    fn index(&self, folded: bool) -> &KeyIndex {
+        let cell = if folded { &self.folded } else { &self.plain };
+        cell.get_or_init(|| {
+            let entries = self.entries().map(|entry| {
+                let hash = self.hash(entry.key(), folded);
+                (hash, entry.offset())
+            });
+            KeyIndex::build(self.source.bytes().len(), entries)
+        })
+    }
+
+    fn hash(&self, key: &[u8], folded: bool) -> u64 {
+        // Pure ASCII, nearly all there is, is folded while it is hashed.
+        if folded && self.syntax.utf8 && !key.is_ascii() {
+            index::hash(&fold(Cow::Borrowed(key), true), false)
+        } else {
+            index::hash(key, folded)
+        }
+    }
+
+    /// The key of an entry as the table has it.
+    fn stored_key<'e>(&self, entry: &'e Entry<'_>, folded: bool) -> Cow<'e, [u8]> {
+        if folded {
+            entry.folded_key(self.syntax.utf8)
+        } else {
+            Cow::Borrowed(entry.key())
+        }
+    }
+
+    fn entry_at(&self, offset: usize) -> Option<Entry<'_>> {
+        Entries::starting_at(&self.source, self.format, self.syntax, offset).next()
+    }
+
+    /// The entry that has exactly this key. `folded` is how the reader opened a texthash table.
+    pub(super) fn find(&self, key: &[u8], folded: bool) -> Option<Entry<'_>> {
+        let folded = folded || self.kind == KeyTableKind::Indexed;
+        let hash = index::hash(key, false);
+        self.index(folded)
+            .candidates(hash)
+            .filter_map(|offset| self.entry_at(offset))
+            .find(|entry| self.stored_key(entry, folded).as_ref() == key)
+    }
+
+    /// Asks the table.
+    pub(super) fn lookup(&self, key: &[u8], folded: bool, name: &str) -> Lookup {
+        if self.kind == KeyTableKind::Texthash
+            && let Some(doubled) = self.first_duplicate(folded)
+        {
+            let line = self.source.line_column(doubled.offset).line;
+            let bytes = &self.source.bytes()[doubled.second_key.start..doubled.second_key.end];
+            return Lookup::retry(format!(
+                "{name}, line {line}: duplicate entry: \"{}\"",
+                String::from_utf8_lossy(bytes)
+            ));
+        }
+        match self.find(key, folded) {
+            Some(entry) => Lookup::Found(self.hit(&entry)),
+            // postalias(1) adds it for the sake of Sendmail.
+            None if key == b"@" && self.format == SourceFormat::Postalias => Lookup::Found(Hit {
+                value: Text::placeless("@"),
+                span: None,
+                key_span: None,
+            }),
+            None => Lookup::NotFound,
+        }
+    }
+
+    fn hit(&self, entry: &Entry<'_>) -> Hit {
+        Hit {
+            value: entry.value_text(&self.source),
+            span: Some(entry.span(&self.source)),
+            key_span: Some(entry.key_span(&self.source)),
+        }
+    }
+
+    /// The first entry of a texthash table that makes it unusable for a reader with these flags.
+    pub fn first_duplicate(&self, folded: bool) -> Option<&Duplicate> {
+        self.doubled[usize::from(folded)]
+            .get_or_init(|| self.duplicates_as(folded).into_iter().next())
+            .as_ref()
+    }
+
+    /// All entries that share a folded key with an earlier one, in the order of the file.
+    pub fn duplicates(&self) -> Vec<Duplicate> {
+        self.duplicates_as(true)
+    }
+
+    fn duplicates_as(&self, folded: bool) -> Vec<Duplicate> {
+        let mut found = Vec::new();
+        for group in self.index(folded).collisions() {
+            // The members of a group have equal hashes, not always equal keys.
+            let mut firsts: Vec<(Vec<u8>, Entry<'_>)> = Vec::new();
+            for entry in group.into_iter().filter_map(|offset| self.entry_at(offset)) {
+                let key = self.stored_key(&entry, folded).into_owned();
+                match firsts.iter().find(|(first, _)| *first == key) {
+                    Some((_, first)) => found.push(Duplicate {
+                        first: first.span(&self.source),
+                        second: entry.span(&self.source),
+                        second_key: entry.key_span(&self.source),
+                        offset: entry.offset(),
+                        same_value: first.value() == entry.value(),
+                        key,
+                    }),
+                    None => firsts.push((key, entry)),
+                }
+            }
+        }
+        found.sort_unstable_by_key(|duplicate| duplicate.offset);
+        found
+    }
+}

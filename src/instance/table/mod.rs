@@ -1,0 +1,444 @@
+//! Lookup tables: from the value of a parameter to answers.
+//!
+//! [`reference`] cuts a value such as `hash:/etc/postfix/virtual, regexp:/etc/postfix/catch` into
+//! references; [`Table::open`] opens one; [`Table::lookup`] asks it as `dict_get` does, and [`Maps::find`]
+//! asks several in order as `maps_find` does. What an LDAP server or a file on another machine would say is
+//! not known, so every answer may be [`Lookup::Unknown`].
+
+mod accounts;
+mod cidr;
+mod combined;
+mod entry;
+pub mod flags;
+pub mod fold;
+mod index;
+mod inline;
+mod key_table;
+mod lookup;
+mod maps;
+mod open;
+mod patterns;
+mod pcre_regex;
+mod posix_regex;
+mod problem;
+pub mod reference;
+mod regex;
+mod rule_source;
+pub mod types;
+
+pub use accounts::{AccountFiles, Accounts, Known, NoAccounts};
+pub use cidr::CidrTable;
+pub use entry::{Entries, Entry, SourceFormat};
+pub use flags::Flags;
+pub use inline::InlineTable;
+pub use key_table::{Duplicate, KeyTable};
+pub use lookup::{ErrorClass, Hit, Lookup, LookupError, Unknown, UnknownReason};
+pub use maps::{Maps, Only};
+pub use open::{Opened, Opener, TableSettings};
+pub use patterns::PatternTable;
+pub use problem::{ProblemKind, TableProblem};
+pub use reference::{Body, InlineEntry, MalformedReference, Reference};
+pub use types::{Availability, NameKind, TableType, is_known_type};
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::source::Text;
+use crate::syntax::pattern_table::Flavour;
+use key_table::KeyTableKind;
+use rule_source::RuleSource;
+
+/// A table that was opened.
+#[derive(Debug)]
+pub struct Table {
+    reference: Reference,
+    settings: TableSettings,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Keys(Box<KeyTable>),
+    Inline(InlineTable),
+    Patterns(PatternTable),
+    Cidr(CidrTable),
+    Static(Text),
+    Random(Vec<Text>),
+    Union(Vec<Table>),
+    Pipe(Vec<Table>),
+    /// debug: the same answers as the table inside.
+    Wrapped(Vec<Table>),
+    Passwd(Arc<dyn Accounts>),
+    Group(Arc<dyn Accounts>),
+    /// Every lookup fails, without a text.
+    Fail,
+    /// internal: no entry.
+    Empty,
+    /// The table cannot be used: every lookup fails with this text.
+    Surrogate(String),
+    /// Nobody here knows.
+    Unknown(UnknownReason),
+}
+
+/// The two kinds of tables that programs tell apart when they ask for parts of an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyKind {
+    /// The table has keys (`DICT_FLAG_FIXED`).
+    Fixed,
+    /// The table has patterns (`DICT_FLAG_PATTERN`).
+    Pattern,
+    /// mongodb: neither.
+    Neither,
+}
+
+impl Table {
+    /// Opens the table behind a reference.
+    ///
+    /// `format` says which program makes the index of an indexed table; other types ignore it.
+    pub fn open(reference: Reference, format: SourceFormat, opener: &dyn Opener) -> Self {
+        let settings = opener.settings();
+        let kind = Self::open_kind(&reference, format, opener);
+        Self {
+            reference,
+            settings,
+            kind,
+        }
+    }
+
+    fn open_kind(reference: &Reference, format: SourceFormat, opener: &dyn Opener) -> Kind {
+        let open_all = |members: &[Reference]| {
+            members
+                .iter()
+                .map(|member| Self::open(member.clone(), format, opener))
+                .collect()
+        };
+        let kind = match (reference.table_type, &reference.body) {
+            (_, Body::Unusable(message)) => return Kind::Surrogate(message.clone()),
+            (None, _) => {
+                let message = format!("unsupported dictionary type: {}", reference.type_name);
+                return Kind::Surrogate(message);
+            }
+            (Some(kind), _) => kind,
+        };
+        match (kind, &reference.body) {
+            (_, Body::Value(value)) => Kind::Static(value.clone()),
+            (_, Body::Entries(entries)) => {
+                Kind::Inline(InlineTable::new(entries.clone(), opener.settings().utf8))
+            }
+            (_, Body::Values(values)) => Kind::Random(values.clone()),
+            (TableType::Unionmap, Body::Members(members)) => Kind::Union(open_all(members)),
+            (TableType::Pipemap, Body::Members(members)) => Kind::Pipe(open_all(members)),
+            (_, Body::Members(members)) => Kind::Wrapped(open_all(members)),
+            (_, Body::Rules(rules)) => Self::rules(kind, RuleSource::Inline(rules.clone()), opener),
+            (TableType::Regexp | TableType::Pcre | TableType::Cidr, _) => {
+                match Self::text(reference, opener, "open") {
+                    Ok(source) => Self::rules(kind, RuleSource::File(source), opener),
+                    Err(kind) => kind,
+                }
+            }
+            (TableType::Texthash, _) => match Self::text(reference, opener, "open database") {
+                Ok(source) => Kind::Keys(Box::new(KeyTable::new(
+                    source,
+                    SourceFormat::Postmap,
+                    opener.settings().table_syntax(),
+                    KeyTableKind::Texthash,
+                ))),
+                Err(kind) => kind,
+            },
+            (TableType::Fail, _) => Kind::Fail,
+            (TableType::Internal, _) => Kind::Empty,
+            (TableType::Environ, _) => Kind::Unknown(UnknownReason::Environment),
+            (TableType::Unix, _) if reference.name == "passwd.byname" => {
+                Kind::Passwd(opener.accounts())
+            }
+            (TableType::Unix, _) => Kind::Group(opener.accounts()),
+            (kind, _) if kind.is_indexed() => Self::indexed(reference, format, opener),
+            _ => Kind::Unknown(UnknownReason::Client),
+        }
+    }
+
+    fn rules(kind: TableType, source: RuleSource, opener: &dyn Opener) -> Kind {
+        match kind {
+            TableType::Regexp => Kind::Patterns(PatternTable::load(Flavour::Regexp, source)),
+            TableType::Pcre => Kind::Patterns(PatternTable::load(Flavour::Pcre, source)),
+            _ => Kind::Cidr(CidrTable::load(source, opener.settings().cidr_syntax())),
+        }
+    }
+
+    /// The file of a table that is read as text.
+    fn text(
+        reference: &Reference,
+        opener: &dyn Opener,
+        what: &str,
+    ) -> Result<Arc<crate::source::Source>, Kind> {
+        let path = reference.name.to_string();
+        match opener.open(&path) {
+            Opened::Found(source) => Ok(source),
+            Opened::Missing => Err(Kind::Surrogate(format!(
+                "{what} {path}: No such file or directory"
+            ))),
+            Opened::Unreadable(error) => {
+                Err(Kind::Unknown(UnknownReason::Unreadable { path, error }))
+            }
+            Opened::Elsewhere => Err(Kind::Unknown(UnknownReason::Elsewhere { path })),
+        }
+    }
+
+    /// An indexed table by its source. Postfix reads the index alone, so without a source the answers are
+    /// those of an index that we do not read, or none at all.
+    fn indexed(reference: &Reference, format: SourceFormat, opener: &dyn Opener) -> Kind {
+        let path = reference.name.to_string();
+        match opener.open(&path) {
+            Opened::Found(source) => Kind::Keys(Box::new(KeyTable::new(
+                source,
+                format,
+                opener.settings().table_syntax(),
+                KeyTableKind::Indexed,
+            ))),
+            Opened::Missing => {
+                let index = reference.index_paths().into_iter().next();
+                let index = index.unwrap_or_else(|| path.clone());
+                match opener.exists(&index) {
+                    Some(false) => {
+                        Kind::Surrogate(format!("open database {index}: No such file or directory"))
+                    }
+                    Some(true) => Kind::Unknown(UnknownReason::IndexOnly { path: index }),
+                    None => Kind::Unknown(UnknownReason::Elsewhere { path: index }),
+                }
+            }
+            Opened::Unreadable(error) => Kind::Unknown(UnknownReason::Unreadable { path, error }),
+            Opened::Elsewhere => Kind::Unknown(UnknownReason::Elsewhere { path }),
+        }
+    }
+
+    /// The reference.
+    pub fn reference(&self) -> &Reference {
+        &self.reference
+    }
+
+    /// The entries, when the table is one with keys in a text file.
+    pub fn keys(&self) -> Option<&KeyTable> {
+        match &self.kind {
+            Kind::Keys(table) => Some(table),
+            _ => None,
+        }
+    }
+
+    /// The entries, when the table is written in the reference.
+    pub fn inline(&self) -> Option<&InlineTable> {
+        match &self.kind {
+            Kind::Inline(table) => Some(table),
+            _ => None,
+        }
+    }
+
+    /// The rules, when the table is one of regular expressions.
+    pub fn patterns(&self) -> Option<&PatternTable> {
+        match &self.kind {
+            Kind::Patterns(table) => Some(table),
+            _ => None,
+        }
+    }
+
+    /// The rules, when the table is one of networks.
+    pub fn networks(&self) -> Option<&CidrTable> {
+        match &self.kind {
+            Kind::Cidr(table) => Some(table),
+            _ => None,
+        }
+    }
+
+    /// The tables inside a unionmap, pipemap or debug table.
+    pub fn members(&self) -> &[Self] {
+        match &self.kind {
+            Kind::Union(members) | Kind::Pipe(members) | Kind::Wrapped(members) => members,
+            _ => &[],
+        }
+    }
+
+    /// Why every lookup fails: what Postfix says when it opens the table. A texthash table with doubled keys
+    /// is not among these, since that depends on the reader.
+    pub fn unusable(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Surrogate(message) => Some(message),
+            _ => None,
+        }
+    }
+
+    /// Why nothing can be known of the table.
+    pub fn unknown(&self) -> Option<&UnknownReason> {
+        match &self.kind {
+            Kind::Unknown(reason) => Some(reason),
+            _ => None,
+        }
+    }
+
+    /// What Postfix warns about when it opens the table: rules of regexp, pcre and cidr tables.
+    pub fn problems(&self) -> &[TableProblem] {
+        match &self.kind {
+            Kind::Patterns(table) => table.problems(),
+            Kind::Cidr(table) => table.problems(),
+            _ => &[],
+        }
+    }
+
+    /// Whether the table has keys or patterns.
+    pub fn key_kind(&self) -> KeyKind {
+        match &self.kind {
+            Kind::Keys(_)
+            | Kind::Inline(_)
+            | Kind::Static(_)
+            | Kind::Passwd(_)
+            | Kind::Group(_)
+            | Kind::Empty => KeyKind::Fixed,
+            Kind::Patterns(_)
+            | Kind::Cidr(_)
+            | Kind::Random(_)
+            | Kind::Fail
+            | Kind::Surrogate(_) => KeyKind::Pattern,
+            Kind::Union(members) | Kind::Pipe(members) | Kind::Wrapped(members) => {
+                members.first().map_or(KeyKind::Pattern, Self::key_kind)
+            }
+            Kind::Unknown(_) => match self.reference.table_type {
+                Some(TableType::Mongodb) => KeyKind::Neither,
+                Some(
+                    TableType::Regexp
+                    | TableType::Pcre
+                    | TableType::Cidr
+                    | TableType::Tcp
+                    | TableType::Socketmap,
+                )
+                | None => KeyKind::Pattern,
+                Some(_) => KeyKind::Fixed,
+            },
+        }
+    }
+
+    /// Asks the table as a program does that opened it with `flags` (`dict_get`).
+    ///
+    /// The key is used as it is given, up to a NUL: no address logic, and the empty key is really asked.
+    pub fn lookup(&self, key: &[u8], flags: Flags) -> Lookup {
+        let key = &key[..memchr::memchr(0, key).unwrap_or(key.len())];
+        let utf8 = flags.utf8 && self.settings.utf8;
+        if !utf8 {
+            return self.lookup_own(Cow::Borrowed(key), flags, false);
+        }
+        // src/util/dict_utf8.c wraps every table in UTF-8 mode.
+        if !fold::is_utf8(key) {
+            return Lookup::NotFound;
+        }
+        let folds = flags.fold && self.key_kind() == KeyKind::Fixed;
+        let query = if folds {
+            fold::fold(Cow::Borrowed(key), true)
+        } else {
+            Cow::Borrowed(key)
+        };
+        let found = self.lookup_own(query, flags, true);
+        self.check_utf8(key, found)
+    }
+
+    /// A value that is not UTF-8 is an error.
+    fn check_utf8(&self, key: &[u8], found: Lookup) -> Lookup {
+        let all_utf8 = found
+            .hits()
+            .iter()
+            .all(|hit| fold::is_utf8(hit.value.as_bytes()));
+        match &found {
+            Lookup::Found(hit) if !all_utf8 => Lookup::config(format!(
+                "{}: key \"{}\": non-UTF-8 value \"{}\": malformed UTF-8 or invalid codepoint",
+                self.reference,
+                String::from_utf8_lossy(key),
+                hit.value
+            )),
+            _ => found,
+        }
+    }
+
+    /// The lookup of the table itself. In UTF-8 mode the key is folded already.
+    fn lookup_own(&self, key: Cow<'_, [u8]>, flags: Flags, utf8: bool) -> Lookup {
+        if let Some(error) = self.refused(flags) {
+            return error;
+        }
+        let folded = |key: Cow<'_, [u8]>| {
+            if flags.fold && !utf8 {
+                fold::fold(key, false).into_owned()
+            } else {
+                key.into_owned()
+            }
+        };
+        match &self.kind {
+            Kind::Keys(table) => {
+                table.lookup(&folded(key), flags.fold, self.reference.name.as_str())
+            }
+            Kind::Inline(table) => table.lookup(&folded(key), flags.fold, utf8, &self.reference),
+            Kind::Patterns(table) => {
+                table.lookup(&key, flags.no_regsub, &|| self.reference.to_string())
+            }
+            Kind::Cidr(table) => table.lookup(&key),
+            Kind::Static(value) => Lookup::Found(Hit {
+                value: value.clone(),
+                span: self.reference.written.span(),
+                key_span: None,
+            }),
+            Kind::Random(values) => combined::random(values),
+            Kind::Union(members) => combined::union(members, &key, flags),
+            Kind::Pipe(members) => combined::pipe(members, &key, flags),
+            Kind::Wrapped(members) => match members.first() {
+                Some(member) => member.lookup(&key, flags),
+                None => Lookup::NotFound,
+            },
+            Kind::Passwd(accounts) => {
+                let key = folded(key);
+                self.account(accounts.passwd_by_name(&String::from_utf8_lossy(&key)))
+            }
+            Kind::Group(accounts) => {
+                let key = folded(key);
+                self.account(accounts.group_by_name(&String::from_utf8_lossy(&key)))
+            }
+            Kind::Fail => Lookup::retry(""),
+            Kind::Empty => Lookup::NotFound,
+            Kind::Surrogate(message) => {
+                Lookup::retry(format!("{} is unavailable. {message}", self.reference))
+            }
+            Kind::Unknown(reason) => self.unknown_answer(reason.clone()),
+        }
+    }
+
+    /// The error of a table that a reader with these flags does not open.
+    fn refused(&self, flags: Flags) -> Option<Lookup> {
+        let secure = match self.reference.table_type? {
+            TableType::Tcp => "security sensitive",
+            TableType::Socketmap | TableType::Memcache => "security-sensitive",
+            _ => return None,
+        };
+        flags.no_unauth.then(|| {
+            Lookup::retry(format!(
+                "{reference} is unavailable. {reference} map is not allowed for {secure} data",
+                reference = self.reference
+            ))
+        })
+    }
+
+    fn account(&self, known: Known) -> Lookup {
+        match known {
+            Known::Yes(line) => Lookup::Found(Hit {
+                value: Text::placeless(&line),
+                span: None,
+                key_span: None,
+            }),
+            Known::No => Lookup::NotFound,
+            Known::Unknown => self.unknown_answer(UnknownReason::Client),
+        }
+    }
+
+    fn unknown_answer(&self, reason: UnknownReason) -> Lookup {
+        Lookup::Unknown(Unknown {
+            table: self.reference.to_string(),
+            reason,
+            otherwise: Box::new(Lookup::NotFound),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;
