@@ -1,8 +1,10 @@
-//! What the integration tests share: a private Postfix to ask, and the client that asks it.
+//! What the integration tests share: a private Postfix to ask, the client that asks it, and what holds for
+//! any bytes.
 
 // Each file in `tests/` is a crate of its own and uses its share of this.
 #![allow(dead_code)]
 
+pub(crate) mod any_bytes;
 pub(crate) mod postfix;
 pub(crate) mod smtp;
 

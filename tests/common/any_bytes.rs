@@ -1,0 +1,143 @@
+//! What holds for any bytes that postlint reads. The property tests and the fuzz targets try it out.
+
+use postlint::source::{Source, Sources, Text};
+use postlint::syntax::alias_table::{self, AliasLines};
+use postlint::syntax::cidr_table::{self, CidrSyntax};
+use postlint::syntax::expression::{Dialect, compatibility_level, expand, references};
+use postlint::syntax::main_cf::MainLine;
+use postlint::syntax::master_cf::MasterLine;
+use postlint::syntax::pattern_table::{self, Flavour};
+use postlint::syntax::table::{TableLineKind, TableLines, TableSyntax};
+use postlint::syntax::{LogicalLines, MainCf, MasterCf, tiles, token};
+
+/// Read as each kind of file: nothing panics, the physical lines cover the file, and what the parsers cut
+/// out of it stands where they say.
+pub(crate) fn are_read_in_place(bytes: &[u8]) {
+    let sources = Sources::default();
+    let source = sources.add("file".into(), bytes.to_vec(), None);
+    assert_eq!(source.bytes(), bytes);
+    assert_eq!(source.text().len(), bytes.len());
+
+    let mut at = 0;
+    for tile in tiles(&source) {
+        assert_eq!(tile.range.start, at);
+        assert!(tile.range.end > at);
+        at = tile.range.end;
+    }
+    assert_eq!(at, bytes.len());
+
+    let mut at = 0;
+    for line in LogicalLines::of(&source) {
+        let range = line.range();
+        assert!(at <= range.start && range.end <= bytes.len());
+        at = range.end;
+        assert_stands(&source, &line.text(&source));
+        let joined = line.text(&source);
+        for flavour in [Flavour::Regexp, Flavour::Pcre] {
+            pattern_table::parse(joined.as_bytes(), flavour);
+        }
+        for conditions in [false, true] {
+            cidr_table::parse(joined.as_bytes(), CidrSyntax { conditions });
+        }
+    }
+
+    for line in MainCf::parse(source.clone()).lines {
+        match line {
+            MainLine::Setting(setting) => {
+                assert_stands(&source, &setting.name);
+                assert_stands(&source, &setting.value);
+            }
+            MainLine::Malformed { text, .. } | MainLine::Discarded { text, .. } => {
+                assert_stands(&source, &text);
+            }
+        }
+    }
+    for line in MasterCf::parse(source.clone()).lines {
+        match line {
+            MasterLine::Service(service) => {
+                service
+                    .fields
+                    .iter()
+                    .for_each(|field| assert_stands(&source, field));
+                service
+                    .arguments
+                    .iter()
+                    .for_each(|word| assert_stands(&source, &word.written));
+                for setting in &service.overrides {
+                    assert_stands(&source, &setting.name);
+                    assert_stands(&source, &setting.value);
+                }
+            }
+            MasterLine::Discarded { text, .. } => assert_stands(&source, &text),
+        }
+    }
+    for quoted_keys in [false, true] {
+        for line in TableLines::of(
+            &source,
+            TableSyntax {
+                quoted_keys,
+                utf8: true,
+            },
+        ) {
+            let _ = line.has_alias_colon();
+            let _ = line.comment_in_value();
+            assert_eq!(
+                line.swallowed(&source)
+                    .filter(|range| range.end > bytes.len())
+                    .count(),
+                0
+            );
+            if let TableLineKind::Entry { key, value } = &line.kind {
+                assert_stands(&source, &line.text.text(&source, key.clone()));
+                assert_stands(&source, &line.text.text(&source, value.clone()));
+                assert!(line.text.place(key.clone()).end <= line.text.place(value.clone()).start);
+                token::addresses(&line.text.bytes()[value.clone()]);
+            }
+        }
+    }
+    for line in AliasLines::of(&source, true) {
+        line.name();
+        if let Some(value) = line.value() {
+            alias_table::targets(&value);
+        }
+    }
+}
+
+/// Read as a main.cf whose settings refer to each other: expanding a value ends, with a text or an error.
+pub(crate) fn are_expanded(bytes: &[u8]) {
+    let sources = Sources::default();
+    let main_cf = MainCf::parse(sources.add("main.cf".into(), bytes.to_vec(), None));
+    let lookup = |name: &str| -> Option<Text> {
+        let setting = main_cf
+            .settings()
+            .rev()
+            .find(|setting| setting.name.as_str() == name)?;
+        Some(setting.value.clone())
+    };
+    let oldest = Dialect {
+        comparisons: false,
+        level_operators: false,
+        functions: false,
+    };
+    for dialect in [oldest, Dialect::NEWEST] {
+        // One value may take a while by design; all of them together need not.
+        for setting in main_cf.settings().take(2) {
+            references(&setting.value, dialect);
+            if let Ok(text) = expand(&setting.value, dialect, &lookup) {
+                drop(compatibility_level(&text));
+                text.span();
+            }
+        }
+    }
+}
+
+/// The bytes of a text are those of the file at the place which it gives.
+fn assert_stands(source: &Source, text: &Text) {
+    let Some(span) = text.span() else { return };
+    let bytes = &source.bytes()[span.start..span.end];
+    if text.is_contiguous() {
+        assert_eq!(bytes, text.as_bytes());
+    }
+    source.line_column(span.start);
+    source.line_column(span.end);
+}
