@@ -20,3 +20,7 @@ pub mod syntax;
 pub mod finding;
 pub mod instance;
 pub mod rule;
+pub mod rules;
+
+#[doc(hidden)]
+pub mod testing;

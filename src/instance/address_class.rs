@@ -1,4 +1,4 @@
-//! The address classes of ADDRESS_CLASS_README, as one table.
+//! The address classes of `ADDRESS_CLASS_README`, as one table.
 
 /// An address class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

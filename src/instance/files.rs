@@ -67,7 +67,13 @@ impl Files {
         options: PathOptions,
     ) -> Self {
         let absolute = std::path::absolute(&directory).unwrap_or_else(|_| directory.clone());
-        Self { directory, absolute, own_names, is_host, options }
+        Self {
+            directory,
+            absolute,
+            own_names,
+            is_host,
+            options,
+        }
     }
 
     /// A further name that the configuration uses for its own directory.
@@ -79,8 +85,14 @@ impl Files {
 
     /// What `$config_directory` is: the directory itself on this host, the usual place for a copy.
     pub fn config_directory(&self) -> String {
-        let name = if self.is_host { Some(&self.directory) } else { self.own_names.first() };
-        name.unwrap_or(&self.directory).to_string_lossy().into_owned()
+        let name = if self.is_host {
+            Some(&self.directory)
+        } else {
+            self.own_names.first()
+        };
+        name.unwrap_or(&self.directory)
+            .to_string_lossy()
+            .into_owned()
     }
 
     /// Whether the configuration is that of this host.
@@ -111,7 +123,11 @@ impl Files {
         if let Ok(rest) = path.strip_prefix(&self.absolute) {
             return Location::Here(join(&self.directory, rest));
         }
-        if let Some(rest) = self.own_names.iter().find_map(|own| path.strip_prefix(own).ok()) {
+        if let Some(rest) = self
+            .own_names
+            .iter()
+            .find_map(|own| path.strip_prefix(own).ok())
+        {
             return Location::Here(join(&self.directory, rest));
         }
         if let Some(root) = &self.options.root {
@@ -119,9 +135,15 @@ impl Files {
         }
         // A tree that was copied as a whole, with its neighbours: /copy/etc and /copy/tables.
         let beside = self.absolute.parent().is_some_and(|parent| {
-            parent.components().count() > 1 && parent != Path::new("/etc") && path.starts_with(parent)
+            parent.components().count() > 1
+                && parent != Path::new("/etc")
+                && path.starts_with(parent)
         });
-        if self.is_host || beside { Location::Here(path) } else { Location::Elsewhere }
+        if self.is_host || beside {
+            Location::Here(path)
+        } else {
+            Location::Elsewhere
+        }
     }
 
     /// Reads the file that the configuration calls `name`; each file is read once.
@@ -138,7 +160,9 @@ impl Files {
             return Opened::Found(source);
         }
         if let Some(bytes) = self.options.overlay.get(path) {
-            let stamp = std::fs::metadata(path).ok().map(|metadata| Stamp::of(&metadata));
+            let stamp = std::fs::metadata(path)
+                .ok()
+                .map(|metadata| Stamp::of(&metadata));
             return Opened::Found(sources.add(path.to_path_buf(), bytes.clone(), stamp));
         }
         match sources.read(path) {
@@ -153,9 +177,9 @@ impl Files {
     /// What the file system says of the file that the configuration calls `name`, without reading it.
     pub fn stamp(&self, name: &str) -> Option<Stamp> {
         match self.locate(name) {
-            Location::Here(path) => {
-                std::fs::metadata(path).ok().map(|metadata| Stamp::of(&metadata))
-            }
+            Location::Here(path) => std::fs::metadata(path)
+                .ok()
+                .map(|metadata| Stamp::of(&metadata)),
             Location::Elsewhere => None,
         }
     }
@@ -163,12 +187,18 @@ impl Files {
 
 /// `base` with `rest` below it; the same path where `rest` is empty, without a slash at the end.
 fn join(base: &Path, rest: &Path) -> PathBuf {
-    if rest.as_os_str().is_empty() { base.to_path_buf() } else { base.join(rest) }
+    if rest.as_os_str().is_empty() {
+        base.to_path_buf()
+    } else {
+        base.join(rest)
+    }
 }
 
 /// A path without `.` and doubled slashes. `..` stays: symbolic links decide what it means.
 fn normal(path: &Path) -> PathBuf {
-    path.components().filter(|component| !matches!(component, Component::CurDir)).collect()
+    path.components()
+        .filter(|component| !matches!(component, Component::CurDir))
+        .collect()
 }
 
 #[cfg(test)]
@@ -176,7 +206,12 @@ mod tests {
     use super::*;
 
     fn files(is_host: bool, options: PathOptions) -> Files {
-        Files::new("/ci/repo/postfix".into(), vec!["/etc/postfix".into()], is_host, options)
+        Files::new(
+            "/ci/repo/postfix".into(),
+            vec!["/etc/postfix".into()],
+            is_host,
+            options,
+        )
     }
 
     fn here(path: &str) -> Location {
@@ -186,8 +221,14 @@ mod tests {
     #[test]
     fn a_copied_tree_stands_for_its_own_directory_only() {
         let files = files(false, PathOptions::default());
-        assert_eq!(files.locate("/etc/postfix/virtual"), here("/ci/repo/postfix/virtual"));
-        assert_eq!(files.locate("/ci/repo/tables/virtual"), here("/ci/repo/tables/virtual"));
+        assert_eq!(
+            files.locate("/etc/postfix/virtual"),
+            here("/ci/repo/postfix/virtual")
+        );
+        assert_eq!(
+            files.locate("/ci/repo/tables/virtual"),
+            here("/ci/repo/tables/virtual")
+        );
         assert_eq!(files.locate("/etc/aliases"), Location::Elsewhere);
         assert_eq!(files.locate("virtual"), Location::Elsewhere);
     }

@@ -49,7 +49,10 @@ impl Host {
                 Some((address, u8::try_from(bits).ok()?))
             })
             .collect();
-        Ok(Self { name: name.to_string_lossy().into_owned(), interfaces })
+        Ok(Self {
+            name: name.to_string_lossy().into_owned(),
+            interfaces,
+        })
     }
 
     /// The default of `mynetworks` for a `mynetworks_style`, over the interfaces that `inet_interfaces` and
@@ -66,14 +69,19 @@ impl Host {
                 "loopback-only" => address.is_loopback(),
                 list => list.split([',', ' ', '\t']).any(|word| {
                     let word = word.trim_start_matches('[').trim_end_matches(']');
-                    word.parse::<IpAddr>().is_ok_and(|listed| listed == *address)
+                    word.parse::<IpAddr>()
+                        .is_ok_and(|listed| listed == *address)
                         || (word == "localhost" && address.is_loopback())
                 }),
             };
             family && interface
         };
         let mut networks: Vec<String> = Vec::new();
-        for (address, prefix) in self.interfaces.iter().filter(|(address, _)| wanted(address)) {
+        for (address, prefix) in self
+            .interfaces
+            .iter()
+            .filter(|(address, _)| wanted(address))
+        {
             let length = match (style.trim(), address) {
                 ("host", IpAddr::V4(_)) => 32,
                 ("host", IpAddr::V6(_)) => 128,

@@ -21,7 +21,7 @@ pub fn installed_version() -> Option<Version> {
 }
 
 /// Where a program of Postfix is: on the search path, or where administrators' programs are.
-pub fn find_program(name: &str) -> Option<PathBuf> {
+fn find_program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
         .chain(["/usr/sbin", "/usr/local/sbin", "/sbin"].map(PathBuf::from))

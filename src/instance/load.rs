@@ -88,8 +88,10 @@ impl Instance {
             Found::Directory(directory) | Found::File(.., directory) => directory.clone(),
         };
         let is_host = matches!(target, Target::Host) || is_same(&directory, &host_directory());
-        let version =
-            options.version.or_else(super::installed_version).unwrap_or(Version::NEWEST);
+        let version = options
+            .version
+            .or_else(super::installed_version)
+            .unwrap_or(Version::NEWEST);
         let (scale, main_source, master_source, table) = match found {
             Found::Directory(directory) => {
                 let main = read_required(&directory.join("main.cf"), options, &sources)?;
@@ -146,6 +148,7 @@ impl Instance {
             builtins: Builtins::of(version),
             host,
             users,
+            tables: super::tables::TableCache::default(),
         };
         instance.add_own_name();
         Ok(instance)
@@ -164,14 +167,14 @@ impl Instance {
                     && directory != first.directory
                     && directory.is_dir()
                 {
-                    others.push(
-                        Self::load(&Target::Path(directory), options).with_context(|| {
+                    others.push(Self::load(&Target::Path(directory), options).with_context(
+                        || {
                             format!(
                                 "in multi_instance_directories of {}",
                                 first.directory.display()
                             )
-                        })?,
-                    );
+                        },
+                    )?);
                 }
             }
         }
@@ -220,7 +223,11 @@ fn find(target: &Target, options: &LoadOptions, sources: &Sources) -> anyhow::Re
         Target::Path(path) => path.clone(),
         Target::MainCfText(bytes) => {
             let source = sources.add("-".into(), bytes.clone(), None);
-            return Ok(Found::File(Scale::Configuration, source, DEFAULT_DIRECTORY.into()));
+            return Ok(Found::File(
+                Scale::Configuration,
+                source,
+                DEFAULT_DIRECTORY.into(),
+            ));
         }
     };
     // Names inside the files are absolute: so must be the directory that they are compared with. The
@@ -229,7 +236,9 @@ fn find(target: &Target, options: &LoadOptions, sources: &Sources) -> anyhow::Re
         return Ok(Found::Directory(path));
     }
     let source = read_required(&path, options, sources)?;
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let directory = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
     let directory = directory.unwrap_or(Path::new(".")).to_path_buf();
     Ok(Found::File(kind_of(&path, &source), source, directory))
 }
@@ -252,7 +261,9 @@ fn read_required(
 
 /// What a file is: by its name, else by what its lines look like.
 fn kind_of(path: &Path, source: &Source) -> Scale {
-    let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase());
+    let name = path
+        .file_name()
+        .map(|name| name.to_string_lossy().to_ascii_lowercase());
     let name = name.unwrap_or_default();
     if name.contains("main.cf") {
         return Scale::Configuration;
@@ -266,16 +277,16 @@ fn kind_of(path: &Path, source: &Source) -> Scale {
         lines += 1;
         let text = line.text(source);
         let words: Vec<_> = text.as_str().split_ascii_whitespace().take(8).collect();
-        if words.len() == 8 && matches!(words[1], "inet" | "unix" | "fifo" | "pass" | "unix-dgram") {
-            services += 1;
-        } else if text
-            .as_str()
-            .split_once('=')
-            .is_some_and(|(name, _)| {
-                let name = name.trim();
-                !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-            })
+        if words.len() == 8 && matches!(words[1], "inet" | "unix" | "fifo" | "pass" | "unix-dgram")
         {
+            services += 1;
+        } else if text.as_str().split_once('=').is_some_and(|(name, _)| {
+            let name = name.trim();
+            !name.is_empty()
+                && name
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+        }) {
             settings += 1;
         }
     }

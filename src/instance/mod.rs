@@ -5,6 +5,7 @@
 
 pub mod address_class;
 pub mod builtin;
+pub mod domain_list;
 pub mod files;
 pub mod host;
 mod installed;
@@ -14,7 +15,9 @@ pub mod restriction;
 pub mod restriction_table;
 pub mod service;
 pub mod table;
+mod tables;
 pub mod users;
+mod witness;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -63,6 +66,7 @@ pub struct Instance {
     host: Host,
     users: Users,
     files: Files,
+    tables: tables::TableCache,
 }
 
 impl Instance {
@@ -139,7 +143,10 @@ impl Instance {
 
     /// The view of a program without overrides.
     pub fn scope(&self) -> Scope<'_> {
-        Scope { instance: self, service: None }
+        Scope {
+            instance: self,
+            service: None,
+        }
     }
 
     /// A parameter as main.cf and the defaults give it.
@@ -163,9 +170,9 @@ impl Instance {
             .filter(|line| line.is_complete())
             .collect();
         let last = |line: &ServiceLine| {
-            lines.iter().rposition(|other| {
-                other.name() == line.name() && other.kind() == line.kind()
-            })
+            lines
+                .iter()
+                .rposition(|other| other.name() == line.name() && other.kind() == line.kind())
         };
         let kept: Vec<&ServiceLine> = lines
             .iter()
@@ -173,14 +180,16 @@ impl Instance {
             .filter(|(index, line)| last(line) == Some(*index))
             .map(|(_, line)| *line)
             .collect();
-        kept.into_iter().map(|line| Service { instance: self, line })
+        kept.into_iter().map(|line| Service {
+            instance: self,
+            line,
+        })
     }
 
     /// The services that run smtpd(8).
     pub fn smtpd_services(&self) -> impl Iterator<Item = Service<'_>> {
-        self.services().filter(|service| {
-            service.line.command() == "smtpd" && !self.is_disabled(service.line)
-        })
+        self.services()
+            .filter(|service| service.line.command() == "smtpd" && !self.is_disabled(service.line))
     }
 
     /// Whether `master_service_disable` switches a service off.
@@ -191,7 +200,10 @@ impl Instance {
                 Some(pattern) => (true, pattern),
                 None => (false, word.as_str()),
             };
-            let matches = match pattern.rsplit_once('/').or_else(|| pattern.rsplit_once('.')) {
+            let matches = match pattern
+                .rsplit_once('/')
+                .or_else(|| pattern.rsplit_once('.'))
+            {
                 Some((name, kind)) => {
                     name.eq_ignore_ascii_case(line.name()) && kind.eq_ignore_ascii_case(line.kind())
                 }
@@ -249,18 +261,25 @@ impl Instance {
     /// `mydomain` as `mail_params.c` computes it: what follows the first dot of `myhostname`.
     fn default_domain(&self, scope: Scope<'_>) -> String {
         let hostname = match scope.setting("myhostname") {
-            Some((setting, _)) => {
-                scope.expand(&setting.value).map(|name| name.to_string()).unwrap_or_default()
-            }
+            Some((setting, _)) => scope
+                .expand(&setting.value)
+                .map(|name| name.to_string())
+                .unwrap_or_default(),
             None => self.default_hostname(scope),
         };
-        hostname.split_once('.').map_or_else(|| "localdomain".to_owned(), |(_, domain)| domain.to_owned())
+        hostname
+            .split_once('.')
+            .map_or_else(|| "localdomain".to_owned(), |(_, domain)| domain.to_owned())
     }
 
     /// `mynetworks` as `own_inet_addr.c` and `mynetworks.c` compute it from the style and the interfaces.
     fn default_networks(&self, scope: Scope<'_>) -> String {
         let text = |name: &'static str| scope.any_parameter(name).text();
-        self.host.networks(&text("mynetworks_style"), &text("inet_interfaces"), &text("inet_protocols"))
+        self.host.networks(
+            &text("mynetworks_style"),
+            &text("inet_interfaces"),
+            &text("inet_protocols"),
+        )
     }
 }
 
@@ -280,5 +299,9 @@ pub fn dialect_of(version: Version) -> Dialect {
 
 /// A list of parameter words, joined for messages.
 pub fn join_words(words: &[Text]) -> String {
-    words.iter().map(Text::as_str).collect::<Vec<_>>().join(", ")
+    words
+        .iter()
+        .map(Text::as_str)
+        .collect::<Vec<_>>()
+        .join(", ")
 }

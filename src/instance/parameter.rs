@@ -68,13 +68,19 @@ impl<'i> Scope<'i> {
                 (default, Origin::Default)
             }
         };
-        Parameter { scope: self, name, raw, origin }
+        Parameter {
+            scope: self,
+            name,
+            raw,
+            origin,
+        }
     }
 
     /// The setting in force for `name`, `None` when nothing sets it.
     pub fn setting(self, name: &str) -> Option<(&'i Setting, Origin<'i>)> {
-        if let Some(setting) =
-            self.service.and_then(|service| service.override_of(name.as_bytes()))
+        if let Some(setting) = self
+            .service
+            .and_then(|service| service.override_of(name.as_bytes()))
         {
             return Some((setting, Origin::Override(setting)));
         }
@@ -97,7 +103,9 @@ impl<'i> Scope<'i> {
 
     /// The default of `name` in the target version, `None` when it has none.
     fn default(self, name: &str) -> Option<Text> {
-        self.instance.default_of(name, self).map(|text| Text::placeless(&text))
+        self.instance
+            .default_of(name, self)
+            .map(|text| Text::placeless(&text))
     }
 
     /// Expands a text as this program would.
@@ -161,7 +169,9 @@ impl<'i> Parameter<'i> {
 
     /// The effective value, empty where it cannot be expanded.
     pub fn text(&self) -> String {
-        self.value().map(|value| value.to_string()).unwrap_or_default()
+        self.value()
+            .map(|value| value.to_string())
+            .unwrap_or_default()
     }
 
     /// Whether the effective value is empty. A value that cannot be expanded is not: nothing works then.
@@ -172,7 +182,9 @@ impl<'i> Parameter<'i> {
     /// The elements of a list: cut at commas and white space outside `{ }`; empty where the value cannot be
     /// expanded.
     pub fn words(&self) -> Vec<Text> {
-        self.value().map(|value| value.words_outside_braces(LIST_SEPARATORS)).unwrap_or_default()
+        self.value()
+            .map(|value| value.words_outside_braces(LIST_SEPARATORS))
+            .unwrap_or_default()
     }
 
     /// A boolean as Postfix reads it: `yes` or `no` in any case, nothing else.
@@ -195,20 +207,26 @@ impl<'i> Parameter<'i> {
     /// A time in seconds: digits and one unit letter; without a letter, the unit of the default.
     pub fn seconds(&self) -> Option<u64> {
         let unit = super::builtin::parameter(&self.name).and_then(super::builtin::Builtin::unit);
-        let unit = unit.and_then(|unit| u8::try_from(unit).ok()).unwrap_or(b's');
+        let unit = unit
+            .and_then(|unit| u8::try_from(unit).ok())
+            .unwrap_or(b's');
         parse_seconds(&self.text(), unit)
     }
 
     /// The kind of a built-in parameter.
     pub fn kind(&self) -> Option<Kind> {
         let instance = self.scope.instance;
-        instance.builtins().get(&self.name).map(|builtin| builtin.kind(instance.version()))
+        instance
+            .builtins()
+            .get(&self.name)
+            .map(|builtin| builtin.kind(instance.version()))
     }
 }
 
 /// A whole number as C `strtol` takes a text: leading white space and a sign pass, nothing may follow.
 pub fn parse_number(text: &str) -> Option<i64> {
-    let text = text.trim_start_matches(|c: char| u8::try_from(c).is_ok_and(crate::source::is_space));
+    let text =
+        text.trim_start_matches(|c: char| u8::try_from(c).is_ok_and(crate::source::is_space));
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
@@ -221,10 +239,15 @@ pub fn parse_number(text: &str) -> Option<i64> {
 ///
 /// `default_unit` is the letter that is meant when there is none. The result is in seconds.
 pub fn parse_seconds(text: &str, default_unit: u8) -> Option<u64> {
-    let text = text.trim_start_matches(|c: char| u8::try_from(c).is_ok_and(crate::source::is_space));
+    let text =
+        text.trim_start_matches(|c: char| u8::try_from(c).is_ok_and(crate::source::is_space));
     let text = text.strip_prefix('+').unwrap_or(text);
     let length = text.bytes().take_while(u8::is_ascii_digit).count();
-    let number: u64 = if length == 0 { 0 } else { text[..length].parse().ok()? };
+    let number: u64 = if length == 0 {
+        0
+    } else {
+        text[..length].parse().ok()?
+    };
     let unit = match text.as_bytes().get(length) {
         Some(&unit) => unit,
         None if length > 0 => default_unit,
@@ -238,7 +261,9 @@ pub fn parse_seconds(text: &str, default_unit: u8) -> Option<u64> {
         b'w' => 604_800,
         _ => return None,
     };
-    number.checked_mul(factor).filter(|&seconds| seconds < i32::MAX as u64)
+    number
+        .checked_mul(factor)
+        .filter(|&seconds| seconds < i32::MAX as u64)
 }
 
 #[cfg(test)]

@@ -126,10 +126,16 @@ impl Restriction {
                             Effect::MayRefuse | Effect::MayDoBoth | Effect::Refuses
                         )
                     });
-                    if may_refuse { Effect::MayDoBoth } else { Effect::Permits }
+                    if may_refuse {
+                        Effect::MayDoBoth
+                    } else {
+                        Effect::Permits
+                    }
                 } else {
                     let may = |wanted: &[Effect]| {
-                        walk.reached.iter().any(|(restriction, _)| wanted.contains(&restriction.effect(ours)))
+                        walk.reached
+                            .iter()
+                            .any(|(restriction, _)| wanted.contains(&restriction.effect(ours)))
                     };
                     match (
                         may(&[Effect::MayPermit, Effect::MayDoBoth, Effect::Permits]),
@@ -160,7 +166,11 @@ fn builtin_effect(name: &str, facts: &RestrictionWord, ours: bool) -> Effect {
         "reject_unauth_destination" | "defer_unauth_destination" => Effect::Refuses,
         "permit_auth_destination" if ours => Effect::Permits,
         "check_relay_domains" => {
-            if ours { Effect::Permits } else { Effect::Refuses }
+            if ours {
+                Effect::Permits
+            } else {
+                Effect::Refuses
+            }
         }
         // They permit only those who are no strangers, or only recipients that are ours anyway.
         "permit_auth_destination"
@@ -204,13 +214,22 @@ impl RestrictionList {
 }
 
 fn walk(list: &[Restriction], ours: bool) -> Walk<'_> {
-    let mut out = Walk { reached: Vec::new(), refuses: false, permits: false };
+    let mut out = Walk {
+        reached: Vec::new(),
+        refuses: false,
+        permits: false,
+    };
     let mut reached = Reached::Always;
     for restriction in list {
         out.reached.push((restriction, reached));
         if let Meaning::Class(inner) = &restriction.meaning {
             let inner = walk(inner, ours);
-            out.reached.extend(inner.reached.into_iter().map(|(r, how)| (r, how.min(reached))));
+            out.reached.extend(
+                inner
+                    .reached
+                    .into_iter()
+                    .map(|(r, how)| (r, how.min(reached))),
+            );
         }
         match restriction.effect(ours) {
             Effect::Permits => {
@@ -237,7 +256,10 @@ pub fn restriction_list(scope: Scope<'_>, name: &'static str) -> RestrictionList
         .iter()
         .map(ToString::to_string)
         .collect();
-    RestrictionList { name, restrictions: parse(&words, scope, &classes, 0) }
+    RestrictionList {
+        name,
+        restrictions: parse(&words, scope, &classes, 0),
+    }
 }
 
 fn parse(words: &[Text], scope: Scope<'_>, classes: &[String], depth: usize) -> Vec<Restriction> {
@@ -249,19 +271,30 @@ fn parse(words: &[Text], scope: Scope<'_>, classes: &[String], depth: usize) -> 
             (Meaning::AccessTable, Some(word.clone()))
         } else if let Some(facts) = restriction_word(word.as_str()) {
             let takes = facts.argument != Argument::None;
-            (Meaning::Builtin(facts), if takes { words.next().cloned() } else { None })
+            (
+                Meaning::Builtin(facts),
+                if takes { words.next().cloned() } else { None },
+            )
         } else if classes.iter().any(|class| *word == class.as_str()) && depth < MAX_CLASS_DEPTH {
             let inner = scope.named(word.to_string());
             let inner = inner
                 .value()
                 .map(|value| value.words_outside_braces(LIST_SEPARATORS))
                 .unwrap_or_default();
-            (Meaning::Class(parse(&inner, scope, classes, depth + 1)), None)
+            (
+                Meaning::Class(parse(&inner, scope, classes, depth + 1)),
+                None,
+            )
         } else {
             (Meaning::Unknown, None)
         };
         let is_warn = matches!(&meaning, Meaning::Builtin(facts) if facts.name == "warn_if_reject");
-        list.push(Restriction { word: word.clone(), meaning, argument, only_warns });
+        list.push(Restriction {
+            word: word.clone(),
+            meaning,
+            argument,
+            only_warns,
+        });
         only_warns = is_warn;
     }
     list
@@ -275,13 +308,18 @@ impl<'i> Service<'i> {
 
     /// The lists that a recipient is judged by.
     pub fn recipient_lists(&self) -> Vec<RestrictionList> {
-        RECIPIENT_LISTS.iter().map(|name| self.restriction_list(name)).collect()
+        RECIPIENT_LISTS
+            .iter()
+            .map(|name| self.restriction_list(name))
+            .collect()
     }
 
     /// Whether some list refuses every stranger's mail for a recipient in one of our domains (`ours`) or
     /// elsewhere.
     pub fn refuses_strangers(&self, ours: bool) -> bool {
-        self.recipient_lists().iter().any(|list| list.walk(ours).refuses)
+        self.recipient_lists()
+            .iter()
+            .any(|list| list.walk(ours).refuses)
     }
 
     /// Whether strangers may send mail to our domains through this service: other hosts can connect, and no
@@ -293,7 +331,11 @@ impl<'i> Service<'i> {
     /// Whether unknown recipients are refused to strangers.
     pub fn recipient_check(&self) -> RecipientCheck {
         let options = self.parameter("receive_override_options");
-        if options.words().iter().any(|word| *word == "no_unknown_recipient_checks") {
+        if options
+            .words()
+            .iter()
+            .any(|word| *word == "no_unknown_recipient_checks")
+        {
             return RecipientCheck::Never;
         }
         if self.parameter("smtpd_reject_unlisted_recipient").flag() != Some(false) {

@@ -44,7 +44,10 @@ impl<'i> Service<'i> {
 
     /// This service's view of the parameters.
     pub fn scope(&self) -> Scope<'i> {
-        Scope { instance: self.instance, service: Some(*self) }
+        Scope {
+            instance: self.instance,
+            service: Some(*self),
+        }
     }
 
     /// A parameter as this service sees it.
@@ -54,7 +57,11 @@ impl<'i> Service<'i> {
 
     /// The override of a name; the last one wins.
     pub fn override_of(&self, name: &[u8]) -> Option<&'i Setting> {
-        self.line.overrides.iter().rev().find(|setting| setting.name.as_bytes() == name)
+        self.line
+            .overrides
+            .iter()
+            .rev()
+            .find(|setting| setting.name.as_bytes() == name)
     }
 
     /// Who can connect.
@@ -85,7 +92,11 @@ impl<'i> Service<'i> {
             return Reach::Nobody;
         }
         if let Some(host) = host_part(self.name()) {
-            return if is_loopback(host) { Reach::ThisHost } else { Reach::Network };
+            return if is_loopback(host) {
+                Reach::ThisHost
+            } else {
+                Reach::Network
+            };
         }
         let interfaces = main.parameter("inet_interfaces");
         let words = interfaces.words();
@@ -114,17 +125,26 @@ impl<'i> Service<'i> {
 /// `inet_interfaces`.
 fn host_part(name: &str) -> Option<&str> {
     let (host, _) = name.rsplit_once(':')?;
-    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    let host = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+        .unwrap_or(host);
     let host = host.strip_prefix("ipv6:").unwrap_or(host);
     (!host.is_empty()).then_some(host)
 }
 
 /// Whether an address or name of this host is reached from this host only.
 fn is_loopback(host: &str) -> bool {
-    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    let host = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+        .unwrap_or(host);
     host.eq_ignore_ascii_case("localhost")
         || host.eq_ignore_ascii_case("localhost.localdomain")
         || host == "loopback-only"
         || host == "::1"
-        || (host.starts_with("127.") && host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'))
+        || (host.starts_with("127.")
+            && host
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || byte == b'.'))
 }

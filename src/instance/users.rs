@@ -74,7 +74,10 @@ fn names(bytes: &[u8]) -> BTreeSet<String> {
 
 /// Whether nsswitch.conf(5) takes users from files of this host only.
 fn only_local_files(switch: &str) -> bool {
-    let Some(services) = switch.lines().find_map(|line| line.trim().strip_prefix("passwd:")) else {
+    let Some(services) = switch
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("passwd:"))
+    else {
         return true;
     };
     services

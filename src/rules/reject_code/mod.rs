@@ -1,0 +1,3 @@
+//! RC: what refusals say.
+
+rules![deferred_unknown_recipient];
