@@ -17,6 +17,7 @@
 pub mod source;
 pub mod syntax;
 
+pub mod edits;
 pub mod finding;
 pub mod instance;
 pub mod rule;
