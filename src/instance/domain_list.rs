@@ -18,6 +18,8 @@ pub struct DomainList {
     pub elements: Vec<Element>,
     /// A pattern also matches the domains below it (`parent_domain_matches_subdomains`).
     pub matches_subdomains: bool,
+    /// Only the very domain matches: the list is one of plain strings, which knows no `.domain`.
+    pub is_exact: bool,
     /// `# …` at the end of the list: the rest of the list, which is not read.
     pub comment: Option<Text>,
 }
@@ -78,17 +80,28 @@ pub fn domain_list(scope: Scope<'_>, name: &'static str) -> DomainList {
         .instance
         .scope()
         .any_parameter("parent_domain_matches_subdomains");
+    // src/trivial-rewrite/resolve.c and src/global/resolve_local.c open these as lists of strings.
+    let is_exact = matches!(
+        name,
+        "mydestination" | "virtual_alias_domains" | "virtual_mailbox_domains"
+    );
     let mut list = DomainList {
         name,
         elements: Vec::new(),
-        matches_subdomains: parents.words().iter().any(|word| *word == name)
-            // These are never opened that way (src/trivial-rewrite/resolve.c, resolve_local.c).
-            && !matches!(name, "mydestination" | "virtual_alias_domains" | "virtual_mailbox_domains"),
+        matches_subdomains: !is_exact && parents.words().iter().any(|word| *word == name),
+        is_exact,
         comment: None,
     };
     let value = scope.any_parameter(name).value().unwrap_or_default();
-    list.comment = add(&value, scope, &mut list.elements, 0);
+    (list.elements, list.comment) = elements_of(&value, scope);
     list
+}
+
+/// The elements of an expanded list, and the comment that ends it.
+pub(super) fn elements_of(value: &Text, scope: Scope<'_>) -> (Vec<Element>, Option<Text>) {
+    let mut elements = Vec::new();
+    let comment = add(value, scope, &mut elements, 0);
+    (elements, comment)
 }
 
 /// Adds the elements of one text. The result is the comment that ends it.
@@ -128,7 +141,7 @@ fn add(value: &Text, scope: Scope<'_>, elements: &mut Vec<Element>, depth: usize
                 Opened::Missing(path) => ElementKind::MissingFile(path),
                 Opened::Unreadable(..) | Opened::Elsewhere => ElementKind::UnknownFile,
             }
-        } else if text.as_str().contains(':') {
+        } else if text.as_str().contains(':') && !text.as_str().starts_with('[') {
             match table::reference::parse(&text, instance.version()) {
                 Ok(reference) => ElementKind::Table(instance.open_table(&reference)),
                 Err(malformed) => ElementKind::Malformed(malformed),
@@ -194,9 +207,8 @@ impl DomainList {
         if pattern == domain {
             return true;
         }
-        let Some(front) = domain.strip_suffix(pattern) else {
-            return false;
-        };
+        let front = domain.strip_suffix(pattern).filter(|_| !self.is_exact);
+        let Some(front) = front else { return false };
         if self.matches_subdomains {
             front.ends_with('.') && front.len() > 1
         } else {
@@ -212,7 +224,7 @@ impl DomainList {
                 Lookup::NotFound => {}
                 Lookup::Error(_) | Lookup::Unknown(_) => return None,
             }
-            if table.key_kind() != KeyKind::Fixed {
+            if self.is_exact || table.key_kind() != KeyKind::Fixed {
                 return Some(false);
             }
             let dot = key

@@ -10,6 +10,7 @@ pub mod files;
 pub mod host;
 mod installed;
 mod load;
+pub mod network_list;
 pub mod parameter;
 pub mod restriction;
 pub mod restriction_table;
