@@ -170,6 +170,19 @@ impl Finding {
         self
     }
 
+    /// As [`Finding::fix`], for edits that could not always be made: without them nothing is added.
+    pub fn fix_if(
+        &mut self,
+        title: impl Into<String>,
+        safety: Safety,
+        edits: Option<Vec<Edit>>,
+    ) -> &mut Self {
+        match edits {
+            Some(edits) => self.fix(title, safety, edits),
+            None => self,
+        }
+    }
+
     /// Adds something that only the operator can do.
     pub fn choice(&mut self, title: impl Into<String>) -> &mut Self {
         self.fix(title, Safety::DisplayOnly, [])

@@ -12,6 +12,7 @@ mod line;
 mod lines;
 mod list;
 mod overrides;
+mod parameter;
 mod setting;
 
 #[cfg(test)]
@@ -24,6 +25,7 @@ pub use lines::{
 };
 pub use list::{append_word, insert_word_after, insert_word_before, remove_word, remove_words};
 pub use overrides::{insert_override, remove_override};
+pub use parameter::{remove_parameter, remove_parameter_words, set_parameter};
 pub use setting::{insert_parameter, insert_parameter_below, remove_setting, set_value};
 
 use line::Line;

@@ -5,7 +5,8 @@
 
 /// What nearly every rule needs.
 mod prelude {
-    pub(super) use crate::finding::{Findings, Severity};
+    pub(super) use crate::edits;
+    pub(super) use crate::finding::{Findings, Safety, Severity};
     pub(super) use crate::instance::Instance;
     pub(super) use crate::rule::{Group, Rule};
 }

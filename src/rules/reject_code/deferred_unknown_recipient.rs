@@ -37,6 +37,11 @@ fn check(instance: &Instance, findings: &mut Findings) {
             if smtpd.parameter("soft_bounce").flag() == Some(true) {
                 finding.note("soft_bounce = yes makes every refusal a 4xx reply, whatever this code is");
             }
+            finding.fix_if(
+                format!("remove {name}: 550 is the default"),
+                Safety::Safe,
+                edits::remove_parameter(&code),
+            );
         }
     }
 }
