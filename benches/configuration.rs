@@ -4,12 +4,19 @@
 //! `cargo bench --bench configuration`
 
 use std::fmt;
+use std::fs;
+use std::path::Path;
 
 use divan::Bencher;
 use divan::counter::BytesCount;
+use postlint::finding::Findings;
+use postlint::instance::builtin::Version;
+use postlint::instance::{Instance, LoadOptions, Target};
+use postlint::rules;
 use postlint::source::Sources;
 use postlint::syntax::expression::{Dialect, expand, references};
 use postlint::syntax::{MainCf, MasterCf, tiles};
+use tempfile::TempDir;
 
 fn main() {
     divan::main();
@@ -145,6 +152,44 @@ fn main_cf(size: Size) -> Vec<u8> {
         text.push('\n');
     }
     text.into_bytes()
+}
+
+/// A configuration directory with such a main.cf.
+fn directory(size: Size) -> TempDir {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    for (name, bytes) in [("main.cf", main_cf(size)), ("master.cf", MASTER_CF.into())] {
+        fs::write(directory.path().join(name), bytes).expect("a temporary file");
+    }
+    directory
+}
+
+fn load(directory: &Path) -> Instance {
+    let options = LoadOptions {
+        version: Some(Version::NEWEST),
+        ..LoadOptions::default()
+    };
+    Instance::load(&Target::Path(directory.to_path_buf()), &options).expect("a configuration")
+}
+
+/// Reading the files of a configuration directory, too.
+#[divan::bench(args = SIZES)]
+fn load_instance(bencher: Bencher<'_, '_>, size: Size) {
+    let directory = directory(size);
+    bencher.bench(|| load(directory.path()));
+}
+
+/// All rules.
+#[divan::bench(args = SIZES)]
+fn check_rules(bencher: Bencher<'_, '_>, size: Size) {
+    let directory = directory(size);
+    let instance = load(directory.path());
+    bencher.bench(|| {
+        let mut findings = Findings::default();
+        for rule in rules::all() {
+            (rule.check)(&instance, &mut findings);
+        }
+        findings
+    });
 }
 
 mod parse {
