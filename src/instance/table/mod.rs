@@ -1,6 +1,6 @@
 //! Lookup tables: from the value of a parameter to answers.
 //!
-//! [`reference`] cuts a value such as `hash:/etc/postfix/virtual, regexp:/etc/postfix/catch` into
+//! [`mod@reference`] cuts a value such as `hash:/etc/postfix/virtual, regexp:/etc/postfix/catch` into
 //! references; [`Table::open`] opens one; [`Table::lookup`] asks it as `dict_get` does, and [`Maps::find`]
 //! asks several in order as `maps_find` does. What an LDAP server or a file on another machine would say is
 //! not known, so every answer may be [`Lookup::Unknown`].
