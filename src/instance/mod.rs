@@ -24,7 +24,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::source::{Source, Sources, Text};
+use crate::source::{Source, Sources, Span, Text};
 use crate::syntax::expression::Dialect;
 use crate::syntax::main_cf::{MainCf, Setting};
 use crate::syntax::master_cf::{MasterCf, ServiceLine};
@@ -140,6 +140,15 @@ impl Instance {
     /// Where files are to be found.
     pub fn files(&self) -> &Files {
         &self.files
+    }
+
+    /// Where to point at when something is *not* written anywhere: the start of main.cf, or of whatever
+    /// file was given.
+    pub fn anchor(&self) -> Option<Span> {
+        let main_cf = self.main_cf.as_ref().map(|file| &file.source);
+        let master_cf = self.master_cf().map(|file| &file.source);
+        let source = main_cf.or(master_cf).or(self.table.as_ref())?;
+        Some(source.span().at_start())
     }
 
     /// The view of a program without overrides.

@@ -32,14 +32,21 @@ macro_rules! rules {
 }
 
 mod backscatter;
+mod classes;
 mod reject_code;
+mod relay;
 
 use crate::rule::Rule;
 
 /// All rules, in the order of groups and codes.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
-    [backscatter::RULES, reject_code::RULES]
-        .into_iter()
-        .flatten()
-        .copied()
+    [
+        backscatter::RULES,
+        reject_code::RULES,
+        relay::RULES,
+        classes::RULES,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
 }
