@@ -22,7 +22,7 @@ fn relays_for_networks(smtpd: &Service<'_>) -> bool {
     let is_named = |restriction: &&Restriction| restriction.name() == "permit_mynetworks";
     lists
         .iter()
-        .any(|list| list.flat().iter().any(|restriction| is_named(restriction)))
+        .any(|list| list.flat().iter().any(&is_named))
         && lists.iter().all(|list| {
             let flat = list.flat();
             let permit = flat.iter().position(is_named).unwrap_or(flat.len());
