@@ -20,9 +20,7 @@ const RELAY_LISTS: [&str; 2] = ["smtpd_relay_restrictions", "smtpd_recipient_res
 fn relays_for_networks(smtpd: &Service<'_>) -> bool {
     let lists = RELAY_LISTS.map(|name| smtpd.restriction_list(name));
     let is_named = |restriction: &&Restriction| restriction.name() == "permit_mynetworks";
-    lists
-        .iter()
-        .any(|list| list.flat().iter().any(&is_named))
+    lists.iter().any(|list| list.flat().iter().any(&is_named))
         && lists.iter().all(|list| {
             let flat = list.flat();
             let permit = flat.iter().position(is_named).unwrap_or(flat.len());
