@@ -19,6 +19,7 @@ pub mod syntax;
 
 pub mod edits;
 pub mod finding;
+pub mod fix;
 pub mod instance;
 pub mod rule;
 pub mod rules;
