@@ -6,7 +6,7 @@
 //! source   bytes and places
 //! syntax   text → logical lines that tile the file
 //! instance what Postfix would conclude from main.cf, master.cf and the lookup tables
-//! finding, rule, edits   the words for results
+//! finding, rule, edits, suppression   the words for results
 //! rules    what is wrong, one file a rule
 //! lint     run rules, suppressions, merge, sort
 //! fix      findings → edits → patched files
@@ -23,6 +23,15 @@ pub mod fix;
 pub mod instance;
 pub mod rule;
 pub mod rules;
+pub mod suppression;
+
+pub mod lint;
+
+pub mod report;
+
+pub mod cli;
+pub mod commands;
+pub mod exit;
 
 #[doc(hidden)]
 pub mod testing;

@@ -33,6 +33,7 @@ macro_rules! rules {
 
 mod backscatter;
 mod classes;
+pub(crate) mod postlint;
 mod reject_code;
 mod relay;
 
@@ -45,8 +46,37 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
         reject_code::RULES,
         relay::RULES,
         classes::RULES,
+        // Last: they look at comments in all files that the others had read.
+        postlint::RULES,
     ]
     .into_iter()
     .flatten()
     .copied()
+}
+
+/// Whether `word` is the name or code of a rule, or the letters of a group.
+pub fn is_known(word: &str) -> bool {
+    all().any(|rule| rule.is_named(word))
+}
+
+/// The rule with this name or code.
+pub fn find(word: &str) -> Option<&'static Rule> {
+    all().find(|rule| word.eq_ignore_ascii_case(rule.name) || word.eq_ignore_ascii_case(rule.code))
+}
+
+/// The name, code or group that `word` is most like, for "did you mean"; `None` when nothing is close.
+pub fn nearest(word: &str) -> Option<&'static str> {
+    let word = word.to_ascii_lowercase();
+    all()
+        .flat_map(|rule| [rule.name, rule.code, rule.group.prefix()])
+        .map(|name| {
+            (
+                strsim::damerau_levenshtein(&word, &name.to_ascii_lowercase()),
+                name,
+            )
+        })
+        // A third of the letters may be wrong.
+        .filter(|(distance, name)| distance * 3 <= name.len())
+        .min()
+        .map(|(_, name)| name)
 }

@@ -207,6 +207,11 @@ impl Sources {
             .cloned()
     }
 
+    /// The files that were read so far, in the order in which they were.
+    pub fn all(&self) -> Vec<Arc<Source>> {
+        self.lock().clone()
+    }
+
     /// The path of a file.
     pub fn path(&self, id: FileId) -> PathBuf {
         self.get(id).path.clone()

@@ -1,0 +1,20 @@
+//! One file a subcommand: each wires the layers and holds no logic of its own.
+
+mod check;
+mod instances;
+
+use std::io::Write;
+
+use crate::cli::{Cli, Command};
+use crate::exit::Exit;
+
+/// Runs what the command line asks for; results go to `out`, messages to `err`.
+///
+/// # Errors
+/// A [`crate::exit::UsageError`], or why postlint could not do its job.
+pub fn run(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Result<Exit> {
+    match cli.command {
+        None => check::run(&cli.check, out, err),
+        Some(Command::Check(args)) => check::run(&args, out, err),
+    }
+}

@@ -1,0 +1,22 @@
+//! One line a finding: `file:line:column: severity[rule] message`.
+
+use std::io::{self, Write};
+
+use super::Entry;
+
+pub(super) fn write(entries: &[Entry<'_>], out: &mut dyn Write) -> io::Result<()> {
+    for entry in entries {
+        let place = entry.place();
+        writeln!(
+            out,
+            "{}:{}:{}: {}[{}] {}",
+            place.file,
+            place.line,
+            place.column,
+            entry.finding.severity.as_str(),
+            entry.finding.rule.name,
+            entry.finding.message
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,141 @@
+//! JSON for programs. The types are this format's own, so that it does not change when those of the
+//! library do: within version 1, fields may be added and none changed or removed. What does not apply is
+//! null or an empty list.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::Entry;
+use crate::finding::{Edit, Fix, Related, Severity};
+use crate::source::same_length_lossy;
+
+#[derive(Serialize)]
+struct ReportV1 {
+    version: u32,
+    findings: Vec<FindingV1>,
+    summary: SummaryV1,
+}
+
+#[derive(Serialize)]
+struct FindingV1 {
+    rule: &'static str,
+    code: &'static str,
+    severity: &'static str,
+    message: String,
+    file: String,
+    line: usize,
+    column: usize,
+    end_line: usize,
+    end_column: usize,
+    parameter: Option<String>,
+    service: Option<String>,
+    witness: Option<String>,
+    related: Vec<RelatedV1>,
+    notes: Vec<String>,
+    fixes: Vec<FixV1>,
+}
+
+#[derive(Serialize)]
+struct RelatedV1 {
+    file: String,
+    line: usize,
+    column: usize,
+    message: String,
+}
+
+#[derive(Serialize)]
+struct FixV1 {
+    title: String,
+    safety: &'static str,
+    edits: Vec<EditV1>,
+}
+
+/// `start` and `end` are byte offsets.
+#[derive(Serialize)]
+struct EditV1 {
+    file: String,
+    start: usize,
+    end: usize,
+    text: String,
+}
+
+#[derive(Serialize)]
+struct SummaryV1 {
+    findings: usize,
+    errors: usize,
+    warnings: usize,
+    notes: usize,
+}
+
+pub(super) fn write(entries: &[Entry<'_>], out: &mut dyn Write) -> io::Result<()> {
+    let count = |severity| {
+        let same = |entry: &&Entry<'_>| entry.finding.severity == severity;
+        entries.iter().filter(same).count()
+    };
+    let report = ReportV1 {
+        version: 1,
+        findings: entries.iter().map(finding).collect(),
+        summary: SummaryV1 {
+            findings: entries.len(),
+            errors: count(Severity::Error),
+            warnings: count(Severity::Warning),
+            notes: count(Severity::Note),
+        },
+    };
+    let text = serde_json::to_string_pretty(&report)?;
+    writeln!(out, "{text}")
+}
+
+fn finding(entry: &Entry<'_>) -> FindingV1 {
+    let place = entry.place();
+    let finding = &entry.finding;
+    FindingV1 {
+        rule: finding.rule.name,
+        code: finding.rule.code,
+        severity: finding.severity.as_str(),
+        message: finding.message.clone(),
+        file: place.file,
+        line: place.line,
+        column: place.column,
+        end_line: place.end_line,
+        end_column: place.end_column,
+        parameter: finding.parameter.clone(),
+        service: finding.service.clone(),
+        witness: finding.witness.clone(),
+        related: finding
+            .related
+            .iter()
+            .map(|place| related(entry, place))
+            .collect(),
+        notes: finding.notes.clone(),
+        fixes: finding.fixes.iter().map(|one| fix(entry, one)).collect(),
+    }
+}
+
+fn related(entry: &Entry<'_>, related: &Related) -> RelatedV1 {
+    let place = entry.place_of(related.span);
+    RelatedV1 {
+        file: place.file,
+        line: place.line,
+        column: place.column,
+        message: related.message.clone(),
+    }
+}
+
+fn fix(entry: &Entry<'_>, fix: &Fix) -> FixV1 {
+    FixV1 {
+        title: fix.title.clone(),
+        safety: fix.safety.as_str(),
+        edits: fix.edits.iter().map(|one| edit(entry, one)).collect(),
+    }
+}
+
+fn edit(entry: &Entry<'_>, edit: &Edit) -> EditV1 {
+    EditV1 {
+        file: entry.place_of(edit.span).file,
+        start: edit.span.start,
+        end: edit.span.end,
+        text: same_length_lossy(&edit.text).into_owned(),
+    }
+}
