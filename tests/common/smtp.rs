@@ -16,6 +16,9 @@ pub(crate) const CLIENT_ADDRESS: &str = "198.51.100.7";
 /// The forged sender of all test mail.
 pub(crate) const SENDER: &str = "forged@victim.test";
 
+/// How names begin that no server knows.
+pub(crate) const NOBODY: &str = "no-such-user";
+
 const PATIENCE: Duration = Duration::from_secs(20);
 const LONGEST_LINE: u64 = 8192;
 const MOST_LINES: usize = 1000;
@@ -94,9 +97,7 @@ impl Session {
 
     /// Sends one command and reads the answer to it.
     pub(crate) fn command(&mut self, command: &str) -> io::Result<Reply> {
-        let stream = self.stream.get_mut();
-        stream.write_all(command.as_bytes())?;
-        stream.write_all(b"\r\n")?;
+        write_line(self.stream.get_mut(), command)?;
         self.reply()
     }
 
@@ -147,6 +148,11 @@ impl Drop for Session {
     }
 }
 
+/// In one piece: the second of two would wait for the other side to acknowledge the first.
+fn write_line(stream: &mut TcpStream, line: &str) -> io::Result<()> {
+    stream.write_all(format!("{line}\r\n").as_bytes())
+}
+
 fn read_line(stream: &mut impl BufRead) -> io::Result<String> {
     let mut line = Vec::new();
     stream.take(LONGEST_LINE).read_until(b'\n', &mut line)?;
@@ -167,7 +173,8 @@ pub(crate) struct Message {
     pub(crate) text: String,
 }
 
-/// The rest of the Internet: a next hop that takes every message and keeps it.
+/// The rest of the Internet: a next hop that takes every message and keeps it. It refuses recipients whose
+/// names begin with [`NOBODY`].
 pub(crate) struct Sink {
     port: u16,
     messages: Arc<Mutex<Vec<Message>>>,
@@ -245,6 +252,7 @@ fn take(stream: TcpStream, messages: &Mutex<Vec<Message>>) -> io::Result<()> {
                 recipients.clear();
                 "250 ok"
             }
+            "RCPT" if in_brackets(&line).starts_with(NOBODY) => "550 5.1.1 no such user",
             "RCPT" => {
                 recipients.push(in_brackets(&line));
                 "250 ok"
@@ -265,8 +273,7 @@ fn take(stream: TcpStream, messages: &Mutex<Vec<Message>>) -> io::Result<()> {
             "QUIT" => return stream.get_mut().write_all(b"221 bye\r\n"),
             _ => "502 no",
         };
-        stream.get_mut().write_all(answer.as_bytes())?;
-        stream.get_mut().write_all(b"\r\n")?;
+        write_line(stream.get_mut(), answer)?;
     }
     Ok(())
 }

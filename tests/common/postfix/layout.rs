@@ -122,10 +122,11 @@ pub(super) fn lay_out(directory: &Path, root: &Path) -> io::Result<BTreeMap<Stri
             copy_tree(&more, &config.join(more.file_name().unwrap_or_default()));
         }
     }
-    let aliases = config.join("aliases");
-    if aliases.exists() {
-        fs::copy(&aliases, etc.join("aliases"))?;
-    }
+    let aliases = fs::read(config.join("aliases"));
+    fs::write(
+        etc.join("aliases"),
+        aliases.unwrap_or_else(|_| b"postmaster: root\n".to_vec()),
+    )?;
     let master_cf =
         fs::read_to_string(config.join("master.cf")).unwrap_or_else(|_| MASTER_CF.to_owned());
     let (master_cf, ports) = on_free_ports(&master_cf)?;
@@ -234,7 +235,8 @@ fn on_free_ports(master_cf: &str) -> io::Result<(String, BTreeMap<String, u16>)>
 /// The commands that compile the tables which these files name and which have a source below `etc`, one
 /// a line.
 fn tables(files: &[&str], etc: &Path) -> String {
-    let mut commands = BTreeSet::new();
+    // What alias_maps is by default.
+    let mut commands = BTreeSet::from([("postalias", "/etc/aliases".to_owned())]);
     let lines = files
         .iter()
         .flat_map(|file| file.lines())

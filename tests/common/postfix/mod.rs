@@ -1,17 +1,17 @@
 //! A real Postfix of its own for a test, made from a configuration directory.
 //!
-//! The instance lives in private mount and process namespaces (see `unshare(1)`). There, the paths that
+//! The instance lives in private mount, process and host name namespaces (see `unshare(1)`). There, the paths that
 //! configurations name, `/etc/postfix`, `/etc/aliases`, `/etc/passwd`, the queue and the mailboxes, are
 //! directories of the test. So a configuration runs as it stands, the host's own Postfix is neither used
 //! nor changed, and when the test ends, however it ends, the kernel ends all processes of the instance.
 //!
 //! What a test gives it is a directory like a `/etc/postfix`, where these names mean more:
-//! - `aliases` is `/etc/aliases`;
+//! - `aliases` is `/etc/aliases`, which else names the postmaster only;
 //! - `passwd` is `/etc/passwd`, the users that exist;
 //! - without `master.cf`, [`layout::MASTER_CF`] is used.
 //!
 //! It listens on the loopback interface only, each inet service on a free port. It asks no DNS, and all
-//! mail to elsewhere goes to a [`Sink`].
+//! mail to elsewhere goes to a [`Sink`]. The host is called `localhost`.
 
 mod layout;
 mod outcome;
@@ -36,6 +36,7 @@ pub(crate) use outcome::Outcome;
 const KEEPER: &str = r#"
 set -eu
 root=$1; shift
+echo localhost >/proc/sys/kernel/hostname
 for pair in spool:/var/spool/postfix lib:/var/lib/postfix mail:/var/mail log:/var/log home:/home etc:/etc
 do mount --bind "$root/${pair%%:*}" "${pair#*:}"
 done
@@ -79,7 +80,14 @@ fn missing() -> Option<String> {
     }
     if !works(
         "unshare",
-        &["--mount", "--pid", "--fork", "--mount-proc", "true"],
+        &[
+            "--mount",
+            "--uts",
+            "--pid",
+            "--fork",
+            "--mount-proc",
+            "true",
+        ],
     ) {
         return Some(
             "needs root, and the right to make mount namespaces, to run Postfix".to_owned(),
@@ -127,7 +135,14 @@ impl Private {
         let errors = File::create(root.path().join("stderr"))
             .map_err(|error| format!("cannot write: {error}"))?;
         let mut keeper = command("unshare")
-            .args(["--mount", "--pid", "--fork", "--kill-child", "--mount-proc"])
+            .args([
+                "--mount",
+                "--uts",
+                "--pid",
+                "--fork",
+                "--kill-child",
+                "--mount-proc",
+            ])
             .args(["sh", "-c", KEEPER, "keeper"])
             .arg(root.path())
             .args(infrastructure(sink.port())?)
@@ -173,15 +188,24 @@ impl Private {
 
     /// What a stranger is answered who names this recipient to the service `smtp`.
     pub(crate) fn rcpt(&self, address: &str) -> Reply {
-        self.open_session()
+        Session::open(self.port("smtp"))
             .and_then(|mut session| session.rcpt(address))
             .unwrap_or_else(|error| panic!("RCPT TO:<{address}>: {error}\n{}", self.said()))
     }
 
-    /// A stranger sends a message; what becomes of it, once Postfix is through with it.
+    /// A stranger sends a message to the service `smtp`; what becomes of it, once Postfix is through.
     pub(crate) fn send(&self, address: &str) -> Outcome {
-        let reply = self
-            .open_session()
+        self.try_send("smtp", address).unwrap_or_else(|reply| {
+            panic!("mail to {address} is refused: {reply}\n{}", self.said())
+        })
+    }
+
+    /// A stranger sends a message to a service; what becomes of it, once Postfix is through.
+    ///
+    /// # Errors
+    /// The answer that refuses the recipient or the message.
+    pub(crate) fn try_send(&self, service: &str, address: &str) -> Result<Outcome, Reply> {
+        let reply = Session::open(self.port(service))
             .and_then(|mut session| {
                 let reply = session.rcpt(address)?;
                 if reply.code == 250 {
@@ -191,10 +215,10 @@ impl Private {
                 }
             })
             .unwrap_or_else(|error| panic!("mail to {address}: {error}\n{}", self.said()));
-        let Some((_, id)) = reply.text.split_once("queued as ") else {
-            panic!("mail to {address} is refused: {reply}\n{}", self.said())
-        };
-        self.follow(id.trim())
+        match reply.text.split_once("queued as ") {
+            Some((_, id)) => Ok(self.follow(id.trim())),
+            None => Err(reply),
+        }
     }
 
     /// The messages that left the host.
@@ -219,10 +243,6 @@ impl Private {
     pub(crate) fn log(&self) -> String {
         let bytes = fs::read(self.root.path().join("log/mail.log")).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
-    }
-
-    fn open_session(&self) -> io::Result<Session> {
-        Session::open(self.port("smtp"))
     }
 
     fn follow(&self, id: &str) -> Outcome {
