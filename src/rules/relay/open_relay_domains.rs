@@ -27,18 +27,23 @@ fn check(instance: &Instance, findings: &mut Findings) {
         let Some(name) = class.domains else { continue };
         let list = domain_list(instance.scope(), name);
         for element in list.elements.iter().filter(|element| !element.negated) {
-            let Some((severity, what)) = judge(&list, element, class) else { continue };
+            let Some((severity, what, stranger)) = judge(&list, element, class) else { continue };
             let Some(span) = element.text.span() else { continue };
             let finding = findings.add(&RULE, span, what);
             finding.severity(severity).parameter(name).choice("list the own domains by their full names");
             if class.class == Class::Relay && severity == Severity::Error {
-                finding.witness(Some(format!("anybody@{}", STRANGERS[0])));
+                finding.witness(stranger.map(|domain| format!("anybody@{domain}")));
             }
         }
     }
 }
 
-fn judge(list: &DomainList, element: &Element, class: &ClassFacts) -> Option<(Severity, String)> {
+/// How bad it is, what happens, and a stranger's domain that the element matches.
+fn judge(
+    list: &DomainList,
+    element: &Element,
+    class: &ClassFacts,
+) -> Option<(Severity, String, Option<String>)> {
     let then = if class.class == Class::Relay {
         "anybody may send mail there through this server"
     } else {
@@ -48,6 +53,7 @@ fn judge(list: &DomainList, element: &Element, class: &ClassFacts) -> Option<(Se
         ElementKind::Pattern(pattern) if pattern == "*" => Some((
             Severity::Warning,
             format!("* matches no domain at all in {}; it is no wildcard", list.name),
+            None,
         )),
         ElementKind::Pattern(pattern)
             if list.matches_subdomains
@@ -56,7 +62,11 @@ fn judge(list: &DomainList, element: &Element, class: &ClassFacts) -> Option<(Se
                 && pattern != "localhost"
                 && pattern != "localdomain" =>
         {
-            Some((Severity::Error, format!("{pattern} stands for all domains below .{pattern}: {then}")))
+            Some((
+                Severity::Error,
+                format!("{pattern} stands for all domains below .{pattern}: {then}"),
+                Some(format!("stranger.{pattern}")),
+            ))
         }
         ElementKind::Table(table) => {
             if STRANGERS
@@ -66,12 +76,14 @@ fn judge(list: &DomainList, element: &Element, class: &ClassFacts) -> Option<(Se
                 return Some((
                     Severity::Error,
                     format!("{} matches every domain: {then}", table.reference().written),
+                    Some(STRANGERS[0].to_owned()),
                 ));
             }
             let (domain, other) = wider_than_written(table)?;
             Some((
                 Severity::Error,
                 format!("the pattern for {domain} also matches {other}: {then}; it needs ^ and $"),
+                Some(other),
             ))
         }
         _ => None,
