@@ -76,9 +76,18 @@ pub struct CheckArgs {
     #[arg(long, help_heading = "Rules")]
     pub pedantic: bool,
 
-    /// The form of the report
+    /// The form of the report [default: full]
     #[arg(long, value_enum, help_heading = "Output")]
     pub format: Option<FormatArg>,
+    /// When to use colours [default: auto, on a terminal unless `NO_COLOR` is set]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHEN",
+        global = true,
+        help_heading = "Output"
+    )]
+    pub color: Option<ColorArg>,
     /// Exit with 1 from this severity on [default: warning]
     #[arg(long, value_name = "SEVERITY", value_enum, help_heading = "Output")]
     pub fail_on: Option<SeverityArg>,
@@ -115,10 +124,23 @@ impl From<SeverityArg> for Severity {
 /// The form of a report as it is typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum FormatArg {
+    /// The lines in question with the places marked, notes and fixes
+    Full,
     /// One line a finding
     Concise,
     /// JSON, for programs
     Json,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColorArg {
+    /// On a terminal, unless `NO_COLOR` is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
 }
 
 fn version(text: &str) -> Result<Version, String> {

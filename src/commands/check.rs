@@ -2,12 +2,13 @@
 
 use std::io::Write;
 
+use super::color;
 use super::instances::{load_all, load_options, targets};
 use crate::cli::{CheckArgs, FormatArg};
 use crate::exit::{Exit, UsageError};
 use crate::finding::Severity;
 use crate::lint::{self, Selection, Wanted};
-use crate::report::{self, Checked, Entry, Format};
+use crate::report::{self, Checked, Entry, Format, Style};
 
 pub(super) fn run(
     args: &CheckArgs,
@@ -24,19 +25,23 @@ pub(super) fn run(
     .map_err(|error| UsageError(error.to_string()))?;
     let checked: Vec<Checked> = load_all(&targets(&args.paths)?, &load_options(&args.instance))?
         .into_iter()
-        .map(|instance| Checked {
-            findings: lint::run(&instance, &selection),
-            instance,
+        .map(|instance| {
+            let findings = lint::run(&instance, &selection);
+            Checked::new(instance, findings)
         })
         .collect();
     let entries = report::entries(&checked);
-    report::write(format(args.format), &entries, out)?;
+    let style = Style {
+        color: color::decide(args.color),
+    };
+    report::write(format(args.format), style, &entries, out)?;
     Ok(exit(args, &entries))
 }
 
 fn format(asked: Option<FormatArg>) -> Format {
     match asked {
-        None | Some(FormatArg::Concise) => Format::Concise,
+        None | Some(FormatArg::Full) => Format::Full,
+        Some(FormatArg::Concise) => Format::Concise,
         Some(FormatArg::Json) => Format::Json,
     }
 }

@@ -1,6 +1,7 @@
 //! One file a subcommand: each wires the layers and holds no logic of its own.
 
 mod check;
+mod color;
 mod instances;
 
 use std::io::Write;

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::Entry;
+use super::{Entry, visible};
 
 pub(super) fn write(entries: &[Entry<'_>], out: &mut dyn Write) -> io::Result<()> {
     for entry in entries {
@@ -10,12 +10,12 @@ pub(super) fn write(entries: &[Entry<'_>], out: &mut dyn Write) -> io::Result<()
         writeln!(
             out,
             "{}:{}:{}: {}[{}] {}",
-            place.file,
+            visible(&place.file),
             place.line,
             place.column,
             entry.finding.severity.as_str(),
             entry.finding.rule.name,
-            entry.finding.message
+            entry.text(&entry.finding.message)
         )?;
     }
     Ok(())

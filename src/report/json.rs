@@ -2,11 +2,13 @@
 //! library do: within version 1, fields may be added and none changed or removed. What does not apply is
 //! null or an empty list.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use serde::Serialize;
 
 use super::Entry;
+use super::visible::stand_in;
 use crate::finding::{Edit, Fix, Related, Severity};
 use crate::source::same_length_lossy;
 
@@ -83,8 +85,24 @@ pub(super) fn write(entries: &[Entry<'_>], out: &mut dyn Write) -> io::Result<()
             notes: count(Severity::Note),
         },
     };
-    let text = serde_json::to_string_pretty(&report)?;
-    writeln!(out, "{text}")
+    write_json(&report, out)
+}
+
+/// Writes a value as JSON, with `\u` in place of each character that a terminal would obey. Outside of
+/// strings JSON has none of these.
+pub(super) fn write_json(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    let text = serde_json::to_string_pretty(value)?;
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c != '\n' && stand_in(c).is_some() {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(escaped, "\\u{unit:04x}");
+            }
+        } else {
+            escaped.push(c);
+        }
+    }
+    writeln!(out, "{escaped}")
 }
 
 fn finding(entry: &Entry<'_>) -> FindingV1 {
@@ -94,7 +112,7 @@ fn finding(entry: &Entry<'_>) -> FindingV1 {
         rule: finding.rule.name,
         code: finding.rule.code,
         severity: finding.severity.as_str(),
-        message: finding.message.clone(),
+        message: entry.secrets.hide(&finding.message),
         file: place.file,
         line: place.line,
         column: place.column,
@@ -102,13 +120,20 @@ fn finding(entry: &Entry<'_>) -> FindingV1 {
         end_column: place.end_column,
         parameter: finding.parameter.clone(),
         service: finding.service.clone(),
-        witness: finding.witness.clone(),
+        witness: finding
+            .witness
+            .as_deref()
+            .map(|witness| entry.secrets.hide(witness)),
         related: finding
             .related
             .iter()
             .map(|place| related(entry, place))
             .collect(),
-        notes: finding.notes.clone(),
+        notes: finding
+            .notes
+            .iter()
+            .map(|note| entry.secrets.hide(note))
+            .collect(),
         fixes: finding.fixes.iter().map(|one| fix(entry, one)).collect(),
     }
 }
@@ -119,13 +144,13 @@ fn related(entry: &Entry<'_>, related: &Related) -> RelatedV1 {
         file: place.file,
         line: place.line,
         column: place.column,
-        message: related.message.clone(),
+        message: entry.secrets.hide(&related.message),
     }
 }
 
 fn fix(entry: &Entry<'_>, fix: &Fix) -> FixV1 {
     FixV1 {
-        title: fix.title.clone(),
+        title: entry.secrets.hide(&fix.title),
         safety: fix.safety.as_str(),
         edits: fix.edits.iter().map(|one| edit(entry, one)).collect(),
     }
@@ -136,6 +161,6 @@ fn edit(entry: &Entry<'_>, edit: &Edit) -> EditV1 {
         file: entry.place_of(edit.span).file,
         start: edit.span.start,
         end: edit.span.end,
-        text: same_length_lossy(&edit.text).into_owned(),
+        text: entry.secrets.hide(&same_length_lossy(&edit.text)),
     }
 }

@@ -1,8 +1,13 @@
 //! Findings as people and programs want to read them: one file a format.
 
+mod change;
 mod concise;
+mod excerpt;
+mod full;
 mod json;
 mod place;
+mod secret;
+mod visible;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -13,6 +18,8 @@ use crate::lint;
 use crate::source::Sources;
 
 pub use place::Place;
+pub use secret::Secrets;
+pub use visible::{visible, visible_lines};
 
 /// An instance and what was found in it.
 #[derive(Debug)]
@@ -21,6 +28,24 @@ pub struct Checked {
     pub instance: Instance,
     /// What is wrong with it, sorted.
     pub findings: Vec<Finding>,
+    secrets: Secrets,
+}
+
+impl Checked {
+    /// Looks for the secrets that the report must not show.
+    pub fn new(instance: Instance, findings: Vec<Finding>) -> Self {
+        let secrets = Secrets::of(&instance);
+        Self {
+            instance,
+            findings,
+            secrets,
+        }
+    }
+
+    /// What a report of this instance must not show.
+    pub fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
 }
 
 /// A finding and the files that it points into.
@@ -29,11 +54,22 @@ pub struct Entry<'c> {
     /// The finding.
     pub finding: Finding,
     sources: &'c Sources,
+    secrets: &'c Secrets,
+}
+
+impl Entry<'_> {
+    /// A text of the finding as it may be shown: on one line, without secrets and without characters that a
+    /// terminal would obey.
+    fn text(&self, text: &str) -> String {
+        visible(&self.secrets.hide(text)).into_owned()
+    }
 }
 
 /// The forms of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
+    /// Snippets with the places marked, notes and fixes.
+    Full,
     /// One line a finding.
     Concise,
     /// JSON, for programs.
@@ -51,6 +87,7 @@ pub fn entries(checked: &[Checked]) -> Vec<Entry<'_>> {
                 Entry {
                     finding: finding.clone(),
                     sources: one.instance.sources(),
+                    secrets: &one.secrets,
                 },
             ));
         }
@@ -87,12 +124,25 @@ pub fn entries(checked: &[Checked]) -> Vec<Entry<'_>> {
     entries.into_iter().map(|(_, entry)| entry).collect()
 }
 
+/// How a report for people looks.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Style {
+    /// With colours. `colored`'s own switch has to say the same.
+    pub color: bool,
+}
+
 /// Writes a report.
 ///
 /// # Errors
 /// What writing to `out` gives.
-pub fn write(format: Format, entries: &[Entry<'_>], out: &mut dyn Write) -> io::Result<()> {
+pub fn write(
+    format: Format,
+    style: Style,
+    entries: &[Entry<'_>],
+    out: &mut dyn Write,
+) -> io::Result<()> {
     match format {
+        Format::Full => full::write(entries, style, out),
         Format::Concise => concise::write(entries, out),
         Format::Json => json::write(entries, out),
     }
