@@ -132,7 +132,8 @@ impl Excerpt {
 /// The parts of a line to keep: all of a short one, the surroundings of the points in a long one.
 fn kept_parts(line: &str, points: impl Iterator<Item = usize>) -> Vec<Range<usize>> {
     if line.len() <= WHOLE {
-        return vec![0..line.len()];
+        let whole = 0..line.len();
+        return vec![whole];
     }
     let mut parts: Vec<Range<usize>> = Vec::new();
     for point in points {

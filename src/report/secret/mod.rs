@@ -1,7 +1,7 @@
 //! Passwords that stand in a configuration, and must not leave it through a report.
 //!
 //! Every format shows files and messages through [`Secrets`]. Three places hold passwords: values whose name
-//! says so (`bind_pw = …` of ldap_table(5), `password = …` of mysql_table(5)), `static:user:password` and
+//! says so (`bind_pw = …` of `ldap_table(5)`, `password = …` of `mysql_table(5)`), `static:user:password` and
 //! `inline:{…}` in a `*_password_maps` parameter, and the results of the tables that such a parameter names.
 //! Too much is hidden rather than too little: a comment may hold a password that was in force yesterday.
 
@@ -34,10 +34,8 @@ impl Secrets {
     pub fn of(instance: &Instance) -> Self {
         let mut ranges: BTreeMap<FileId, Vec<Range<usize>>> = BTreeMap::new();
         let mut add = |span: Span| {
-            ranges
-                .entry(span.file)
-                .or_default()
-                .push(span.start..span.end)
+            let list = ranges.entry(span.file).or_default();
+            list.push(span.start..span.end);
         };
         let tables = password_tables(instance, &mut add);
         for source in instance.sources().all() {

@@ -121,7 +121,8 @@ fn value_after(bytes: &[u8], name: &Range<usize>, equals: usize) -> Vec<Range<us
         return rest_of_logical_line(bytes, value, before.contains(&b'#'));
     }
     let in_braces = before.iter().rev().find(|&&byte| !is_space(byte)) == Some(&b'{');
-    vec![value..end_of_word(bytes, value, in_braces)]
+    let word = value..end_of_word(bytes, value, in_braces);
+    vec![word]
 }
 
 /// The rest of a physical line and the lines that continue it, without the comments between them.
@@ -129,7 +130,8 @@ fn rest_of_logical_line(bytes: &[u8], from: usize, is_comment: bool) -> Vec<Rang
     let end_of =
         |from: usize| memchr::memchr(b'\n', &bytes[from..]).map_or(bytes.len(), |at| from + at);
     let mut end = end_of(from);
-    let mut pieces = vec![from..end];
+    let first = from..end;
+    let mut pieces = vec![first];
     while let Some(&byte) = bytes.get(end + 1) {
         if is_comment || !(byte == b'#' || is_space(byte)) {
             break;
