@@ -6,10 +6,16 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::finding::Severity;
 use crate::instance::builtin::Version;
+use crate::settings::{path_pair, target_version};
 
 /// Says what Postfix will do with a configuration, and what is wrong with it.
 #[derive(Clone, Debug, Parser)]
-#[command(version, args_conflicts_with_subcommands = true, max_term_width = 100)]
+#[command(
+    version,
+    args_conflicts_with_subcommands = true,
+    max_term_width = 100,
+    after_help = EXIT_CODES
+)]
 pub struct Cli {
     /// What to do; `check` when it is left out.
     #[command(subcommand)]
@@ -19,11 +25,20 @@ pub struct Cli {
     pub check: CheckArgs,
 }
 
+const EXIT_CODES: &str = "\
+Exit codes: 0 nothing found at or above the threshold, 1 something found, 2 wrong usage or settings, \
+3 postlint could not do its job";
+
 /// The commands.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
-    /// Find what is wrong with a configuration (what postlint does when no command is named)
-    Check(CheckArgs),
+    /// Find what is wrong with a configuration (also without the word check)
+    #[command(after_help = EXIT_CODES)]
+    Check(Box<CheckArgs>),
+    /// Print the page of a rule, or what is known of a parameter
+    Explain(ExplainArgs),
+    /// List all rules
+    Rules(RulesArgs),
 }
 
 /// What to look at, and as whose.
@@ -32,7 +47,7 @@ pub enum Command {
 pub struct InstanceArgs {
     /// The version of Postfix that the configuration is meant for, such as 3.7 or 2.10.1 [default: that of
     /// the installed one, else the newest]
-    #[arg(long, value_name = "VERSION", value_parser = version)]
+    #[arg(long, value_name = "VERSION", value_parser = target_version)]
     pub postfix_version: Option<Version>,
     /// Look for files below FROM, as the configuration names them, below TO; may be repeated
     #[arg(long, value_name = "FROM=TO", value_parser = path_pair)]
@@ -43,6 +58,9 @@ pub struct InstanceArgs {
     /// A file in the format of passwd(5), or with one name a line, with the local users
     #[arg(long, value_name = "FILE")]
     pub passwd: Option<PathBuf>,
+    /// Read settings from FILE [default: postlint.toml beside main.cf]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
 }
 
 /// The arguments of `check`.
@@ -53,51 +71,88 @@ pub struct CheckArgs {
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 
-    /// Rules to run: names, codes or the letters of a group, separated by commas
-    #[arg(
-        long,
-        value_name = "RULES",
-        value_delimiter = ',',
-        help_heading = "Rules"
-    )]
-    pub select: Vec<String>,
-    /// Rules to leave out
-    #[arg(
-        long,
-        value_name = "RULES",
-        value_delimiter = ',',
-        help_heading = "Rules"
-    )]
-    pub ignore: Vec<String>,
-    /// Show nothing below this severity
-    #[arg(long, value_name = "SEVERITY", value_enum, help_heading = "Rules")]
-    pub severity: Option<SeverityArg>,
-    /// Show notes, too
-    #[arg(long, help_heading = "Rules")]
-    pub pedantic: bool,
-
-    /// The form of the report [default: full]
-    #[arg(long, value_enum, help_heading = "Output")]
-    pub format: Option<FormatArg>,
-    /// When to use colours [default: auto, on a terminal unless `NO_COLOR` is set]
-    #[arg(
-        long,
-        value_enum,
-        value_name = "WHEN",
-        global = true,
-        help_heading = "Output"
-    )]
-    pub color: Option<ColorArg>,
-    /// Exit with 1 from this severity on [default: warning]
-    #[arg(long, value_name = "SEVERITY", value_enum, help_heading = "Output")]
-    pub fail_on: Option<SeverityArg>,
-    /// Exit with 0 whatever was found
-    #[arg(long, help_heading = "Output")]
-    pub exit_zero: bool,
-
+    /// Which rules run, and what is shown.
+    #[command(flatten)]
+    pub rules: SelectionArgs,
+    /// How the outcome is told.
+    #[command(flatten)]
+    pub output: OutputArgs,
     /// What to look at, and as whose.
     #[command(flatten)]
     pub instance: InstanceArgs,
+}
+
+/// Which rules run, and what is shown.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Rules")]
+pub struct SelectionArgs {
+    /// Rules to run: names, codes or the letters of a group, separated by commas
+    #[arg(long, value_name = "RULES", value_delimiter = ',')]
+    pub select: Vec<String>,
+    /// Rules to leave out
+    #[arg(long, value_name = "RULES", value_delimiter = ',')]
+    pub ignore: Vec<String>,
+    /// Show nothing below this severity
+    #[arg(long, value_enum)]
+    pub severity: Option<SeverityArg>,
+    /// Show notes, too
+    #[arg(long)]
+    pub pedantic: bool,
+}
+
+/// How the outcome is told.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Output")]
+pub struct OutputArgs {
+    /// The form of the report [default: full]
+    #[arg(long, value_enum)]
+    pub format: Option<FormatArg>,
+    /// Write the report to FILE
+    #[arg(long, value_name = "FILE")]
+    pub output_file: Option<PathBuf>,
+    /// When to use colours [default: auto, on a terminal unless `NO_COLOR` is set]
+    #[arg(long, value_enum, value_name = "WHEN")]
+    pub color: Option<ColorArg>,
+    /// Count findings by rule in place of showing them
+    #[arg(long)]
+    pub statistics: bool,
+    /// Say nothing besides the findings
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Exit with 1 from this severity on [default: warning]
+    #[arg(long, value_name = "SEVERITY", value_enum)]
+    pub fail_on: Option<SeverityArg>,
+    /// Exit with 0 whatever was found
+    #[arg(long)]
+    pub exit_zero: bool,
+}
+
+/// The arguments of `explain`.
+#[derive(Clone, Debug, Args)]
+pub struct ExplainArgs {
+    /// The name or code of a rule, the letters of a group, or the name of a parameter
+    #[arg(value_name = "RULE|PARAMETER", required = true)]
+    pub words: Vec<String>,
+    /// The version of Postfix whose parameters are meant [default: that of the installed one, else the newest]
+    #[arg(long, value_name = "VERSION", value_parser = target_version)]
+    pub postfix_version: Option<Version>,
+    /// When to use colours [default: auto, on a terminal unless `NO_COLOR` is set]
+    #[arg(long, value_enum, value_name = "WHEN")]
+    pub color: Option<ColorArg>,
+}
+
+/// The arguments of `rules`.
+#[derive(Clone, Debug, Args)]
+pub struct RulesArgs {
+    /// As a page in Markdown
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
+    /// As JSON, for programs
+    #[arg(long)]
+    pub json: bool,
+    /// When to use colours [default: auto, on a terminal unless `NO_COLOR` is set]
+    #[arg(long, value_enum, value_name = "WHEN")]
+    pub color: Option<ColorArg>,
 }
 
 /// A severity as it is typed.
@@ -130,6 +185,10 @@ pub enum FormatArg {
     Concise,
     /// JSON, for programs
     Json,
+    /// SARIF 2.1.0, for code scanning services
+    Sarif,
+    /// Annotations of GitHub Actions
+    Github,
 }
 
 /// When to use colours.
@@ -141,17 +200,4 @@ pub enum ColorArg {
     Always,
     /// Never
     Never,
-}
-
-fn version(text: &str) -> Result<Version, String> {
-    Version::target(text).ok_or_else(|| "a version looks like 3.7 or 3.7.11".to_owned())
-}
-
-fn path_pair(text: &str) -> Result<(PathBuf, PathBuf), String> {
-    match text.split_once('=') {
-        Some((from, to)) if from.starts_with('/') && !to.is_empty() => Ok((from.into(), to.into())),
-        _ => {
-            Err("expected FROM=TO, FROM an absolute path as the configuration names it".to_owned())
-        }
-    }
 }

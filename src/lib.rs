@@ -32,6 +32,7 @@ pub mod report;
 pub mod cli;
 pub mod commands;
 pub mod exit;
+pub mod settings;
 
 #[doc(hidden)]
 pub mod testing;

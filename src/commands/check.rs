@@ -1,41 +1,106 @@
 //! `postlint check`: finds, reports, and decides how the program ends.
 
 use std::io::Write;
+use std::path::Path;
+
+use anyhow::Context;
 
 use super::color;
-use super::instances::{load_all, load_options, targets};
-use crate::cli::{CheckArgs, FormatArg};
+use super::instances::{Plan, load, plans};
+use crate::cli::{CheckArgs, FormatArg, OutputArgs, SelectionArgs};
 use crate::exit::{Exit, UsageError};
 use crate::finding::Severity;
 use crate::lint::{self, Selection, Wanted};
-use crate::report::{self, Checked, Entry, Format, Style};
+use crate::report::{self, Checked, Format, Style};
+use crate::settings::Settings;
 
 pub(super) fn run(
     args: &CheckArgs,
     out: &mut dyn Write,
     _err: &mut dyn Write,
 ) -> anyhow::Result<Exit> {
-    let selection = Selection::of(&Wanted {
-        select: args.select.clone(),
-        ignore: args.ignore.clone(),
-        severities: Vec::new(),
-        minimum: args.severity.map(Severity::from),
-        pedantic: args.pedantic,
-    })
-    .map_err(|error| UsageError(error.to_string()))?;
-    let checked: Vec<Checked> = load_all(&targets(&args.paths)?, &load_options(&args.instance))?
-        .into_iter()
-        .map(|instance| {
+    let mut checked = Vec::new();
+    let mut failed = false;
+    let mut seen = Vec::new();
+    for plan in plans(&args.paths, &args.instance)? {
+        let selection = selection(&args.rules, &plan)?;
+        let threshold = threshold(&args.output, &plan);
+        for instance in load(&plan, &mut seen)? {
             let findings = lint::run(&instance, &selection);
-            Checked::new(instance, findings)
-        })
-        .collect();
-    let entries = report::entries(&checked);
-    let style = Style {
-        color: color::decide(args.color),
+            failed |= findings.iter().any(|finding| finding.severity >= threshold);
+            checked.push(Checked::new(instance, findings));
+        }
+    }
+    write_report(&args.output, &checked, out)?;
+    Ok(if failed && !args.output.exit_zero {
+        Exit::Findings
+    } else {
+        Exit::Clean
+    })
+}
+
+/// The rules that run for a plan: the command line adds to the settings file, and where it selects, it alone
+/// decides which rules.
+fn selection(args: &SelectionArgs, plan: &Plan) -> anyhow::Result<Selection> {
+    let Settings { select, ignore, .. } = &plan.settings;
+    let (select, mut ignore) = if args.select.is_empty() {
+        (select.clone(), ignore.clone())
+    } else {
+        (args.select.clone(), Vec::new())
     };
-    report::write(format(args.format), style, &entries, out)?;
-    Ok(exit(args, &entries))
+    ignore.extend(args.ignore.iter().cloned());
+    let wanted = Wanted {
+        select,
+        ignore,
+        severities: plan.settings.rules.clone(),
+        minimum: args.severity.map(Severity::from).or(plan.settings.severity),
+        pedantic: args.pedantic || plan.settings.pedantic,
+    };
+    Ok(Selection::of(&wanted).map_err(|error| UsageError(error.to_string()))?)
+}
+
+fn threshold(args: &OutputArgs, plan: &Plan) -> Severity {
+    let asked = args.fail_on.map(Severity::from);
+    asked.or(plan.settings.fail_on).unwrap_or(Severity::Warning)
+}
+
+fn write_report(args: &OutputArgs, checked: &[Checked], out: &mut dyn Write) -> anyhow::Result<()> {
+    let style = Style {
+        format: format(args.format),
+        color: color::decide(args.color, args.output_file.is_none()),
+        quiet: args.quiet,
+        statistics: args.statistics,
+    };
+    let entries = report::entries(checked);
+    match &args.output_file {
+        None => report::write(style, &entries, out)?,
+        Some(path) => {
+            let mut bytes = Vec::new();
+            report::write(style, &entries, &mut bytes)?;
+            write_file(path, &bytes)?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes a report into a file, all of it or nothing.
+fn write_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let shown = || format!("cannot write the report to {}", path.display());
+    // A device or a pipe cannot change places with a file.
+    if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+        return std::fs::write(path, bytes).with_context(shown);
+    }
+    let directory = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    let directory = directory.unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new()
+        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666))
+        .tempfile_in(directory)
+        .with_context(shown)?;
+    file.write_all(bytes).with_context(shown)?;
+    file.persist(path).with_context(shown)?;
+    Ok(())
 }
 
 fn format(asked: Option<FormatArg>) -> Format {
@@ -43,15 +108,7 @@ fn format(asked: Option<FormatArg>) -> Format {
         None | Some(FormatArg::Full) => Format::Full,
         Some(FormatArg::Concise) => Format::Concise,
         Some(FormatArg::Json) => Format::Json,
-    }
-}
-
-fn exit(args: &CheckArgs, entries: &[Entry<'_>]) -> Exit {
-    let threshold = args.fail_on.map_or(Severity::Warning, Severity::from);
-    let reached = |entry: &Entry<'_>| entry.finding.severity >= threshold;
-    if !args.exit_zero && entries.iter().any(reached) {
-        Exit::Findings
-    } else {
-        Exit::Clean
+        Some(FormatArg::Sarif) => Format::Sarif,
+        Some(FormatArg::Github) => Format::Github,
     }
 }

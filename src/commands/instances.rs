@@ -1,4 +1,4 @@
-//! The instances that a command is to look at.
+//! The instances that a command is to look at, with the settings that hold for them.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -7,71 +7,115 @@ use anyhow::Context;
 
 use crate::cli::InstanceArgs;
 use crate::instance::files::PathOptions;
-use crate::instance::{Instance, LoadOptions, Target};
+use crate::instance::{Instance, LoadOptions, Target, host_directory};
+use crate::settings::Settings;
 
-/// How the arguments say that a configuration is to be read.
-pub(super) fn load_options(args: &InstanceArgs) -> LoadOptions {
-    LoadOptions {
-        version: args.postfix_version,
-        paths: PathOptions {
-            map_paths: args.map_path.clone(),
-            root: args.root.clone(),
-            ..PathOptions::default()
-        },
-        passwd: args.passwd.clone(),
-        host: None,
-    }
+/// What to look at, and how.
+#[derive(Clone, Debug)]
+pub(super) struct Plan {
+    /// What to look at.
+    pub(super) target: Target,
+    /// How to read it: the command line before the settings.
+    pub(super) options: LoadOptions,
+    /// The settings file that holds for it.
+    pub(super) settings: Settings,
 }
 
 /// What the paths on the command line mean: none is the configuration of this host, `-` is a main.cf on
 /// standard input.
 ///
 /// # Errors
-/// Standard input cannot be read.
-pub(super) fn targets(paths: &[PathBuf]) -> anyhow::Result<Vec<Target>> {
+/// Standard input or a settings file cannot be read.
+pub(super) fn plans(paths: &[PathBuf], args: &InstanceArgs) -> anyhow::Result<Vec<Plan>> {
+    targets(paths)?
+        .into_iter()
+        .map(|target| {
+            let settings = settings(&target, args)?;
+            Ok(Plan {
+                options: load_options(args, &settings),
+                target,
+                settings,
+            })
+        })
+        .collect()
+}
+
+/// Loads the instance of a plan and those that it names in `multi_instance_directories`, each directory once.
+/// `seen` keeps what was loaded for earlier plans.
+///
+/// # Errors
+/// One of them cannot be read.
+pub(super) fn load(plan: &Plan, seen: &mut Vec<PathBuf>) -> anyhow::Result<Vec<Instance>> {
+    let mut instances = Instance::load_all(&plan.target, &plan.options)?;
+    instances.retain(|instance| {
+        let Some(path) = main_path(instance).filter(|path| path.as_os_str() != "-") else {
+            return true;
+        };
+        // Two names of one file are one instance; a file that only an archive has stays what it is called.
+        let real = path.canonicalize().unwrap_or(path);
+        let is_new = !seen.contains(&real);
+        if is_new {
+            seen.push(real);
+        }
+        is_new
+    });
+    Ok(instances)
+}
+
+fn targets(paths: &[PathBuf]) -> anyhow::Result<Vec<Target>> {
     if paths.is_empty() {
         return Ok(vec![Target::Host]);
     }
     let mut targets = Vec::new();
-    let mut seen: Vec<&Path> = Vec::new();
+    let mut stdin_was_read = false;
     for path in paths {
-        if seen.contains(&path.as_path()) {
-            continue;
-        }
-        seen.push(path);
-        if path.as_os_str() == "-" {
+        if path.as_os_str() != "-" {
+            targets.push(Target::Path(path.clone()));
+        } else if !stdin_was_read {
+            stdin_was_read = true;
             let mut bytes = Vec::new();
             std::io::stdin()
                 .read_to_end(&mut bytes)
                 .context("cannot read a main.cf from standard input")?;
             targets.push(Target::MainCfText(bytes));
-        } else {
-            targets.push(Target::Path(path.clone()));
         }
     }
     Ok(targets)
 }
 
-/// Loads the instances behind all targets, each directory once.
-///
-/// # Errors
-/// One of them cannot be read.
-pub(super) fn load_all(targets: &[Target], options: &LoadOptions) -> anyhow::Result<Vec<Instance>> {
-    let mut instances: Vec<Instance> = Vec::new();
-    for target in targets {
-        for instance in Instance::load_all(target, options)? {
-            let is_new = instances.iter().all(|other| {
-                other.scale() != instance.scale()
-                    || other.directory() != instance.directory()
-                    || matches!(target, Target::MainCfText(_))
-                    || main_path(other) != main_path(&instance)
-            });
-            if is_new {
-                instances.push(instance);
+/// The settings file that was asked for, else the one beside main.cf.
+fn settings(target: &Target, args: &InstanceArgs) -> anyhow::Result<Settings> {
+    match (&args.config, target) {
+        (Some(path), _) => Settings::read(path),
+        (None, Target::Host) => {
+            let directory = host_directory();
+            match &args.root {
+                Some(root) => {
+                    Settings::beside(&root.join(directory.strip_prefix("/").unwrap_or(&directory)))
+                }
+                None => Settings::beside(&directory),
             }
         }
+        (None, Target::Path(path)) if path.is_dir() => Settings::beside(path),
+        (None, Target::Path(path)) => Settings::beside(path.parent().unwrap_or(Path::new(""))),
+        (None, Target::MainCfText(_)) => Ok(Settings::default()),
     }
-    Ok(instances)
+}
+
+fn load_options(args: &InstanceArgs, settings: &Settings) -> LoadOptions {
+    // Of two with the same FROM the last one wins.
+    let mut map_paths = settings.map_path.clone();
+    map_paths.extend(args.map_path.iter().cloned());
+    LoadOptions {
+        version: args.postfix_version.or(settings.postfix_version),
+        paths: PathOptions {
+            map_paths,
+            root: args.root.clone().or_else(|| settings.root.clone()),
+            ..PathOptions::default()
+        },
+        passwd: args.passwd.clone().or_else(|| settings.passwd.clone()),
+        host: None,
+    }
 }
 
 /// The file that stands for an instance.

@@ -2,14 +2,16 @@
 
 mod check;
 mod color;
+mod explain;
 mod instances;
+mod rules;
 
 use std::io::Write;
 
 use crate::cli::{Cli, Command};
 use crate::exit::Exit;
 
-/// Runs what the command line asks for; results go to `out`, messages to `err`.
+/// Runs what the command line asks for; results go to `out`, what is said beside them to `err`.
 ///
 /// # Errors
 /// A [`crate::exit::UsageError`], or why postlint could not do its job.
@@ -17,5 +19,7 @@ pub fn run(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Result
     match cli.command {
         None => check::run(&cli.check, out, err),
         Some(Command::Check(args)) => check::run(&args, out, err),
+        Some(Command::Explain(args)) => explain::run(&args, out),
+        Some(Command::Rules(args)) => rules::run(&args, out),
     }
 }

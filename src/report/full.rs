@@ -7,10 +7,10 @@ use std::ops::Range;
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 use colored::Colorize;
 
+use super::Entry;
 use super::change;
 use super::excerpt::Excerpt;
 use super::visible::visible;
-use super::{Entry, Style};
 use crate::finding::{Safety, Severity};
 use crate::source::{FileId, Span};
 
@@ -19,8 +19,8 @@ const GAP: usize = 8_000;
 /// Of a span with more lines than this, the first line is marked.
 const MARKED_LINES: usize = 60;
 
-pub(super) fn write(entries: &[Entry<'_>], style: Style, out: &mut dyn Write) -> io::Result<()> {
-    let renderer = if style.color {
+pub(super) fn write(entries: &[Entry<'_>], color: bool, out: &mut dyn Write) -> io::Result<()> {
+    let renderer = if color {
         Renderer::styled()
     } else {
         Renderer::plain()
@@ -229,7 +229,7 @@ mod tests {
             .collect();
         let mut out = Vec::new();
         colored::control::set_override(false);
-        write(&entries, Style { color: false }, &mut out).expect("a vector takes all");
+        write(&entries, false, &mut out).expect("a vector takes all");
         String::from_utf8(out).expect("text")
     }
 

@@ -8,8 +8,9 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::Entry;
+use super::summary::{RuleCount, Summary};
 use super::visible::stand_in;
-use crate::finding::{Edit, Fix, Related, Severity};
+use crate::finding::{Edit, Fix, Related};
 use crate::source::same_length_lossy;
 
 #[derive(Serialize)]
@@ -68,24 +69,49 @@ struct SummaryV1 {
     errors: usize,
     warnings: usize,
     notes: usize,
+    /// Findings that `--fix` mends.
+    safe_fixes: usize,
+    /// Findings that only `--fix --unsafe-fixes` mends.
+    unsafe_fixes: usize,
+    rules: Vec<RuleV1>,
 }
 
-pub(super) fn write(entries: &[Entry<'_>], out: &mut dyn Write) -> io::Result<()> {
-    let count = |severity| {
-        let same = |entry: &&Entry<'_>| entry.finding.severity == severity;
-        entries.iter().filter(same).count()
-    };
+#[derive(Serialize)]
+struct RuleV1 {
+    rule: &'static str,
+    code: &'static str,
+    findings: usize,
+    fixable: usize,
+}
+
+pub(super) fn write(
+    entries: &[Entry<'_>],
+    summary: &Summary,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let report = ReportV1 {
         version: 1,
         findings: entries.iter().map(finding).collect(),
         summary: SummaryV1 {
-            findings: entries.len(),
-            errors: count(Severity::Error),
-            warnings: count(Severity::Warning),
-            notes: count(Severity::Note),
+            findings: summary.total(),
+            errors: summary.errors,
+            warnings: summary.warnings,
+            notes: summary.notes,
+            safe_fixes: summary.safe_fixes,
+            unsafe_fixes: summary.unsafe_fixes,
+            rules: summary.rules.iter().map(rule).collect(),
         },
     };
     write_json(&report, out)
+}
+
+fn rule(rule: &RuleCount) -> RuleV1 {
+    RuleV1 {
+        rule: rule.name,
+        code: rule.code,
+        findings: rule.count,
+        fixable: rule.fixable,
+    }
 }
 
 /// Writes a value as JSON, with `\u` in place of each character that a terminal would obey. Outside of

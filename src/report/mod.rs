@@ -4,9 +4,12 @@ mod change;
 mod concise;
 mod excerpt;
 mod full;
+mod github;
 mod json;
 mod place;
+mod sarif;
 mod secret;
+mod summary;
 mod visible;
 
 use std::io::{self, Write};
@@ -19,6 +22,7 @@ use crate::source::Sources;
 
 pub use place::Place;
 pub use secret::Secrets;
+pub use summary::{RuleCount, Summary};
 pub use visible::{visible, visible_lines};
 
 /// An instance and what was found in it.
@@ -74,6 +78,10 @@ pub enum Format {
     Concise,
     /// JSON, for programs.
     Json,
+    /// SARIF 2.1.0, for code scanning services.
+    Sarif,
+    /// Annotations of GitHub Actions.
+    Github,
 }
 
 /// The findings of all instances, sorted by path, place and code. What two instances say of a file that
@@ -124,26 +132,38 @@ pub fn entries(checked: &[Checked]) -> Vec<Entry<'_>> {
     entries.into_iter().map(|(_, entry)| entry).collect()
 }
 
-/// How a report for people looks.
-#[derive(Clone, Copy, Debug, Default)]
+/// How a report looks.
+#[derive(Clone, Copy, Debug)]
 pub struct Style {
+    /// The form.
+    pub format: Format,
     /// With colours. `colored`'s own switch has to say the same.
     pub color: bool,
+    /// Findings only, without the numbers at the end of a report for people.
+    pub quiet: bool,
+    /// Numbers by rule in place of the findings, in a report for people.
+    pub statistics: bool,
 }
 
 /// Writes a report.
 ///
 /// # Errors
 /// What writing to `out` gives.
-pub fn write(
-    format: Format,
-    style: Style,
-    entries: &[Entry<'_>],
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    match format {
-        Format::Full => full::write(entries, style, out),
-        Format::Concise => concise::write(entries, out),
-        Format::Json => json::write(entries, out),
+pub fn write(style: Style, entries: &[Entry<'_>], out: &mut dyn Write) -> io::Result<()> {
+    let summary = Summary::of(entries);
+    match style.format {
+        Format::Json => return json::write(entries, &summary, out),
+        Format::Sarif => return sarif::write(entries, out),
+        Format::Github => return github::write(entries, out),
+        Format::Full | Format::Concise if style.statistics => {
+            summary::write_statistics(&summary, out)?;
+        }
+        Format::Full => full::write(entries, style.color, out)?,
+        Format::Concise => concise::write(entries, out)?,
+    }
+    if style.quiet {
+        Ok(())
+    } else {
+        summary::write_line(&summary, out)
     }
 }

@@ -16,7 +16,7 @@ use std::sync::LazyLock;
 
 pub use client::client_parameters;
 pub use service::{ServiceParameter, service_parameters};
-pub use version::{Stage, Version};
+pub use version::{Stage, Version, branches};
 pub use version_set::VersionSet;
 
 /// How a program reads a value (`src/global/mail_conf_*.c`).

@@ -137,6 +137,21 @@ pub(super) struct Release {
     pub(super) date: &'static str,
 }
 
+/// The first known release of each branch (`2.10`, `3.0`, …), oldest first.
+pub fn branches() -> Vec<Version> {
+    let mut branches: Vec<Version> = Vec::new();
+    for release in releases() {
+        let version = release.version;
+        if branches
+            .last()
+            .is_none_or(|last| (last.major, last.minor) != (version.major, version.minor))
+        {
+            branches.push(version);
+        }
+    }
+    branches
+}
+
 /// The known releases, oldest first.
 pub(super) fn releases() -> impl Iterator<Item = Release> {
     const TEXT: &str = include_str!("../releases.tsv");
