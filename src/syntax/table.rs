@@ -130,12 +130,41 @@ pub fn parse(line: &[u8], syntax: TableSyntax) -> TableLineKind {
 
 /// Where the key of a line ends, or the quote that is still open at the end of the line.
 pub fn key_end(line: &[u8], quoted_keys: bool) -> Result<usize, usize> {
-    if !quoted_keys {
-        return Ok(line
+    // Nearly every key has neither quote nor backslash.
+    let at = plain_length(line);
+    match line.get(at) {
+        None => Ok(at),
+        Some(&byte) if is_space(byte) => Ok(at),
+        Some(_) if quoted_keys => quoted_key_end(line),
+        Some(_) => Ok(line
             .iter()
             .position(|&byte| is_space(byte))
-            .unwrap_or(line.len()));
+            .unwrap_or(line.len())),
     }
+}
+
+/// Number of bytes in front of the first white space, `"` or `\`; eight at a time.
+fn plain_length(line: &[u8]) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x80 * ONES;
+    let has_zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
+    let (words, _) = line.as_chunks::<8>();
+    let mut at = 0;
+    for word in words {
+        let word = u64::from_le_bytes(*word);
+        let below_0x21 = word.wrapping_sub(0x21 * ONES) & !word & HIGH;
+        let quote = has_zero(word ^ (u64::from(b'"') * ONES));
+        let backslash = has_zero(word ^ (u64::from(b'\\') * ONES));
+        if below_0x21 | quote | backslash != 0 {
+            break;
+        }
+        at += 8;
+    }
+    let ends = |&byte: &u8| is_space(byte) || byte == b'"' || byte == b'\\';
+    at + line[at..].iter().position(ends).unwrap_or(line.len() - at)
+}
+
+fn quoted_key_end(line: &[u8]) -> Result<usize, usize> {
     let mut open = None;
     let mut at = 0;
     while let Some(&byte) = line.get(at) {
