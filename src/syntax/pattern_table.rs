@@ -420,6 +420,10 @@ impl Reader<'_> {
                 warnings.push((message, dollar..line.len()));
                 break;
             };
+            // mac_parse.c gives up here when an earlier reference was wrong, but only at a bracket.
+            if !warnings.is_empty() && next > name.end {
+                break;
+            }
             if name.is_empty() {
                 let message = format!("empty macro name: \"{text}\"");
                 warnings.push((message, dollar..next));

@@ -1,0 +1,557 @@
+//! Lookup tables compared with the real postmap(1) and postalias(1): random files of every type that is
+//! text, built, listed and asked.
+
+mod generate;
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use generate::Random;
+use postlint::instance::builtin::Version;
+use postlint::instance::table::{
+    Accounts, ErrorClass, Flags, Lookup, NoAccounts, Opened, Opener, ProblemKind, SourceFormat,
+    Table, TableSettings, reference,
+};
+use postlint::source::{Source, Sources, Text, same_length_lossy};
+use postlint::syntax::alias_table::{AliasLineKind, AliasLines};
+use postlint::syntax::pattern_table::PatternProblemKind;
+use postlint::syntax::table::{TableLineKind, TableLines};
+
+/// A directory with a main.cf for the real programs.
+struct Oracle {
+    directory: tempfile::TempDir,
+    utf8: bool,
+    version: Version,
+}
+
+impl Oracle {
+    /// `None`, with a loud word, where there is no Postfix.
+    fn new(test: &str, utf8: bool) -> Option<Self> {
+        let printed = command("postconf").args(["-dh", "mail_version"]).output();
+        let version = printed
+            .ok()
+            .and_then(|output| Version::parse(String::from_utf8_lossy(&output.stdout).trim()));
+        let Some(version) = version else {
+            let message = format!("SKIPPED: {test} needs Postfix (apt-get install postfix)\n");
+            assert!(
+                std::env::var_os("POSTLINT_REQUIRE_POSTFIX").is_none_or(|value| value != "1"),
+                "{message}"
+            );
+            drop(std::io::stderr().write_all(message.as_bytes()));
+            return None;
+        };
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let smtputf8 = if utf8 { "yes" } else { "no" };
+        let main_cf = format!("compatibility_level = 3.6\nsmtputf8_enable = {smtputf8}\n");
+        fs::write(directory.path().join("main.cf"), main_cf).expect("main.cf");
+        Some(Self {
+            directory,
+            utf8,
+            version,
+        })
+    }
+
+    fn settings(&self) -> TableSettings {
+        TableSettings {
+            version: self.version,
+            utf8: self.utf8,
+        }
+    }
+
+    /// Writes a table with an old time stamp: texthash waits for young files to settle.
+    fn write(&self, name: &str, bytes: &[u8]) {
+        let path = self.directory.path().join(name);
+        fs::write(&path, bytes).expect("a table");
+        let old = SystemTime::now() - Duration::from_secs(3600);
+        let file = File::options().write(true).open(path).expect("the table");
+        file.set_modified(old).expect("its time");
+    }
+
+    fn run(&self, program: &str, arguments: &[&str], input: &[u8]) -> Output {
+        let mut child = command(program)
+            .arg("-c")
+            .arg(self.directory.path())
+            .args(arguments)
+            .current_dir(self.directory.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{program}: {error}"));
+        let mut stdin = child.stdin.take().expect("standard input");
+        // A program that gives up early does not read all of it.
+        drop(stdin.write_all(input));
+        drop(stdin);
+        child.wait_with_output().expect("its output")
+    }
+
+    /// Asks for each key; gives the answers by key, and the messages.
+    fn ask(&self, table: &str, keys: &[Vec<u8>]) -> (BTreeMap<Vec<u8>, Vec<u8>>, Vec<String>) {
+        let mut input = keys.join(&b'\n');
+        input.push(b'\n');
+        let output = self.run("postmap", &["-q", "-", table], &input);
+        (pairs(&output.stdout, b"\t"), messages(&output))
+    }
+
+    fn open(&self, piece: &str, format: SourceFormat) -> Result<Table, String> {
+        let piece = Text::placeless(piece);
+        match reference::parse(&piece, self.version) {
+            Ok(reference) => Ok(Table::open(reference, format, self)),
+            Err(malformed) => Err(malformed.message),
+        }
+    }
+
+    fn source(&self, name: &str) -> Arc<Source> {
+        match Opener::open(self, name) {
+            Opened::Found(source) => source,
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+}
+
+impl Opener for Oracle {
+    fn open(&self, path: &str) -> Opened {
+        match Sources::default().read(&self.directory.path().join(path)) {
+            Ok(source) => Opened::Found(source),
+            Err(_) => Opened::Missing,
+        }
+    }
+
+    fn exists(&self, path: &str) -> Option<bool> {
+        Some(self.directory.path().join(path).exists())
+    }
+
+    fn accounts(&self) -> Arc<dyn Accounts> {
+        Arc::new(NoAccounts)
+    }
+
+    fn settings(&self) -> TableSettings {
+        Self::settings(self)
+    }
+}
+
+fn command(program: &str) -> Command {
+    let mut command = Command::new(program);
+    command.env(
+        "PATH",
+        "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    );
+    command
+}
+
+/// Lines `key SEPARATOR value`.
+fn pairs(output: &[u8], separator: &[u8]) -> BTreeMap<Vec<u8>, Vec<u8>> {
+    output
+        .split(|&byte| byte == b'\n')
+        .filter_map(|line| {
+            let at = line
+                .windows(separator.len())
+                .position(|window| window == separator)?;
+            Some((line[..at].to_vec(), line[at + separator.len()..].to_vec()))
+        })
+        .collect()
+}
+
+/// Warnings and errors without the name of the program.
+fn messages(output: &Output) -> Vec<String> {
+    same_length_lossy(&output.stderr)
+        .lines()
+        .map(|line| {
+            let line = line.split_once(": ").map_or(line, |(_, rest)| rest);
+            line.strip_prefix("warning: ").unwrap_or(line).to_owned()
+        })
+        // The reader of logical lines, whose words these are, is tested elsewhere.
+        .filter(|line| {
+            !line.contains("text after null byte may be ignored")
+                && !line.contains("logical line must not start with whitespace")
+        })
+        .collect::<Vec<_>>()
+}
+
+fn show(bytes: &[u8]) -> String {
+    bytes.escape_ascii().to_string()
+}
+
+/// What a table answers, in the form of `postmap -q -`.
+fn answers(table: &Table, keys: &[Vec<u8>]) -> BTreeMap<Vec<u8>, Vec<u8>> {
+    keys.iter()
+        .filter_map(|key| match table.lookup(key, Flags::ADDRESS) {
+            Lookup::Found(hit) => Some((key.clone(), hit.value.as_bytes().to_vec())),
+            _ => None,
+        })
+        .collect()
+}
+
+fn check_pairs(what: &str, ours: &BTreeMap<Vec<u8>, Vec<u8>>, real: &BTreeMap<Vec<u8>, Vec<u8>>) {
+    for (key, value) in real {
+        let our = ours.get(key).map(|value| show(value));
+        assert_eq!(our, Some(show(value)), "{what}: key {}", show(key));
+    }
+    for (key, value) in ours {
+        let (key_text, value) = (show(key), show(value));
+        assert!(
+            real.contains_key(key),
+            "{what}: {key_text} = {value} is not in the real table"
+        );
+    }
+}
+
+/// The stored pairs of a file: of equal keys the first.
+fn stored(table: &Table, utf8: bool) -> BTreeMap<Vec<u8>, Vec<u8>> {
+    let mut pairs = BTreeMap::new();
+    let keys = table.keys().expect("a table with keys");
+    for entry in keys.entries() {
+        pairs
+            .entry(entry.folded_key(utf8).into_owned())
+            .or_insert_with(|| entry.value().into_owned());
+    }
+    pairs
+}
+
+/// The warnings of postmap(1) about the lines of a file.
+fn map_warnings(oracle: &Oracle, file: &str, end: &str) -> Vec<String> {
+    let source = oracle.source(file);
+    let syntax = oracle.settings().table_syntax();
+    let mut warnings = Vec::new();
+    for line in TableLines::of(&source, syntax) {
+        let number = source.line_column(line.text.line().range().start).line;
+        let text = same_length_lossy(line.text.bytes());
+        let what = match &line.kind {
+            TableLineKind::Entry { .. } if line.has_alias_colon() => {
+                "record is in \"key: value\" format; is this an alias file?".to_owned()
+            }
+            TableLineKind::NoValue { .. } => format!("expected format: key whitespace value{end}"),
+            TableLineKind::UnbalancedQuote { .. } => {
+                format!("unbalanced '\"' in '{text}' -- ignoring this line")
+            }
+            TableLineKind::NotUtf8 => format!("non-UTF-8 input \"{text}\" -- ignoring this line"),
+            TableLineKind::Entry { .. } | TableLineKind::Discarded => continue,
+        };
+        warnings.push(format!("{file}, line {number}: {what}"));
+    }
+    warnings
+}
+
+/// Messages without the bytes that Postfix prints in different ways, by version and setting.
+fn printable(messages: Vec<String>) -> Vec<String> {
+    let plain = |text: String| {
+        text.chars()
+            .map(|found| match found {
+                ' '..='~' => found.to_string(),
+                _ => "?".repeat(found.len_utf8()),
+            })
+            .collect()
+    };
+    messages.into_iter().map(plain).collect()
+}
+
+/// How many tables of each kind are tried: `POSTLINT_TEST_SEEDS`, else a number that takes some seconds.
+fn seeds() -> u64 {
+    std::env::var("POSTLINT_TEST_SEEDS")
+        .ok()
+        .and_then(|number| number.parse().ok())
+        .unwrap_or(30)
+}
+
+#[test]
+fn indexed_maps() {
+    for utf8 in [true, false] {
+        let Some(oracle) = Oracle::new("indexed_maps", utf8) else {
+            return;
+        };
+        for seed in 0..seeds() {
+            oracle.write("map", &generate::map(&mut Random::new(seed)));
+            let built = oracle.run("postmap", &["hash:map"], b"");
+            let real = pairs(
+                &oracle.run("postmap", &["-s", "hash:map"], b"").stdout,
+                b"\t",
+            );
+            let table = oracle
+                .open("hash:map", SourceFormat::Postmap)
+                .expect("a table");
+            let what = format!("seed {seed}, utf8 {utf8}");
+            check_pairs(&what, &stored(&table, utf8), &real);
+            let mut warnings = map_warnings(&oracle, "map", "");
+            let duplicates = table.keys().expect("keys").duplicates();
+            warnings.extend(duplicates.iter().map(|duplicate| {
+                let key = same_length_lossy(&duplicate.key);
+                format!("map.db: duplicate entry: \"{key}\"")
+            }));
+            let mut said = printable(messages(&built));
+            said.sort();
+            warnings = printable(warnings);
+            warnings.sort();
+            assert_eq!(warnings, said, "{what}");
+            let keys: Vec<Vec<u8>> = real
+                .keys()
+                .map(|key| key.to_ascii_uppercase())
+                .filter(|key| !key.is_empty())
+                .collect();
+            let (asked, _) = oracle.ask("hash:map", &keys);
+            check_pairs(&what, &answers(&table, &keys), &asked);
+        }
+    }
+}
+
+#[test]
+fn texthash_maps() {
+    let Some(oracle) = Oracle::new("texthash_maps", true) else {
+        return;
+    };
+    for seed in 0..seeds() {
+        let mut random = Random::new(seed + 1000);
+        oracle.write("map", &generate::map(&mut random));
+        let table = oracle
+            .open("texthash:map", SourceFormat::Postmap)
+            .expect("a table");
+        let keys = table.keys().expect("keys");
+        let asked: Vec<Vec<u8>> = keys
+            .entries()
+            .map(|entry| entry.key().to_ascii_lowercase())
+            .filter(|key| !key.is_empty())
+            .chain([b"nosuch".to_vec()])
+            .collect();
+        let (real, said) = oracle.ask("texthash:map", &asked);
+        let mut warnings = map_warnings(&oracle, "map", " -- ignoring this line");
+        let duplicates = keys.duplicates();
+        for duplicate in &duplicates {
+            let number = keys.source().line_column(duplicate.offset).line;
+            let span = duplicate.second_key;
+            let key = &keys.source().text()[span.start..span.end];
+            warnings.push(format!("map, line {number}: duplicate entry: \"{key}\""));
+        }
+        let mut warnings = printable(warnings);
+        let mut said: Vec<_> = printable(said)
+            .into_iter()
+            .filter(|line| line.starts_with("map, line"))
+            .collect();
+        warnings.sort();
+        said.sort();
+        assert_eq!(warnings, said, "seed {seed}");
+        // postmap -q only warns of doubled keys; daemons do without the table.
+        if duplicates.is_empty() {
+            check_pairs(&format!("seed {seed}"), &answers(&table, &asked), &real);
+        } else {
+            assert!(answers(&table, &asked).is_empty());
+        }
+    }
+}
+
+#[test]
+fn alias_files() {
+    for utf8 in [true, false] {
+        let Some(oracle) = Oracle::new("alias_files", utf8) else {
+            return;
+        };
+        for seed in 0..seeds() {
+            oracle.write("aliases", &generate::aliases(&mut Random::new(seed)));
+            let built = oracle.run("postalias", &["hash:aliases"], b"");
+            let output = oracle.run("postalias", &["-s", "hash:aliases"], b"").stdout;
+            let mut real = pairs(&output, b":\t");
+            for added in [&b"@"[..], b"YP_LAST_MODIFIED", b"YP_MASTER_NAME"] {
+                real.remove(added);
+            }
+            let table = oracle
+                .open("hash:aliases", SourceFormat::Postalias)
+                .expect("a table");
+            let what = format!("seed {seed}, utf8 {utf8}");
+            let mut ours = stored(&table, utf8);
+            ours.remove(&b"@"[..]);
+            check_pairs(&what, &ours, &real);
+            let source = oracle.source("aliases");
+            let mut warnings = Vec::new();
+            for line in AliasLines::of(&source, utf8) {
+                let number = source.line_column(line.text.line().range().start).line;
+                let text = same_length_lossy(line.text.bytes());
+                let what = match line.kind {
+                    AliasLineKind::NoPair => "need name:value pair".to_owned(),
+                    AliasLineKind::NotLocal { .. }
+                        if oracle.version < Version::release(3, 10, 0) =>
+                    {
+                        "name must be local".to_owned()
+                    }
+                    AliasLineKind::NotLocal { .. } => {
+                        "name must be local and have no domain".to_owned()
+                    }
+                    AliasLineKind::NotUtf8 => {
+                        format!("non-UTF-8 input \"{text}\" -- ignoring this line")
+                    }
+                    _ => continue,
+                };
+                warnings.push(format!("aliases, line {number}: {what}"));
+            }
+            let said: Vec<_> = printable(messages(&built))
+                .into_iter()
+                .filter(|line| !line.contains("duplicate entry"))
+                .collect();
+            assert_eq!(printable(warnings), said, "{what}");
+        }
+    }
+}
+
+/// Checks answers and warnings of a table of patterns.
+fn check_patterns(oracle: &Oracle, kind: &str, seed: u64, keys: &[Vec<u8>]) {
+    let piece = format!("{kind}:map");
+    let what = format!("{piece} seed {seed}");
+    let table = oracle.open(&piece, SourceFormat::Postmap).expect("a table");
+    let (real, said) = oracle.ask(&piece, keys);
+    let fails = |key: &Vec<u8>| matches!(table.lookup(key, Flags::ADDRESS), Lookup::Error(_));
+    if keys.iter().any(fails) {
+        // A group may be half a character. Then postmap gives up, and prints nothing.
+        assert!(
+            said.iter().any(|line| line.contains("query error")),
+            "{what}"
+        );
+    } else {
+        check_pairs(&what, &answers(&table, keys), &real);
+    }
+    let mut warnings = Vec::new();
+    for problem in table.problems() {
+        let start = format!("{kind} map map, line {}: ", problem.line);
+        // mac_parse.c does not know which table it reads.
+        let bare = problem.kind == ProblemKind::Pattern(PatternProblemKind::BadReplacement)
+            && !problem.message.contains("replacement index");
+        warnings.push(match bare {
+            true => problem.message.clone(),
+            false => format!("{start}{}", problem.message),
+        });
+        warnings.extend(problem.then.map(|then| format!("{start}{then}")));
+    }
+    let without_library = |lines: Vec<String>| -> Vec<String> {
+        // The words after the offset are those of the library, whose version may differ.
+        lines
+            .into_iter()
+            .map(|line| match line.split_once("error in regex at offset") {
+                Some((start, _)) => format!("{start}error in regex"),
+                None => line,
+            })
+            .collect()
+    };
+    let said: Vec<_> = said
+        .into_iter()
+        .filter(|line| line.starts_with(&format!("{kind} map ")) || line.contains("macro"))
+        .collect();
+    assert_eq!(
+        without_library(printable(warnings)),
+        without_library(printable(said)),
+        "{what}"
+    );
+}
+
+#[test]
+fn regexp_tables() {
+    let Some(oracle) = Oracle::new("regexp_tables", true) else {
+        return;
+    };
+    for seed in 0..seeds() {
+        let mut random = Random::new(seed);
+        oracle.write("map", &generate::patterns(&mut random));
+        let keys = generate::subjects(&mut random);
+        check_patterns(&oracle, "regexp", seed, &keys);
+    }
+}
+
+#[test]
+fn pcre_tables() {
+    let Some(oracle) = Oracle::new("pcre_tables", true) else {
+        return;
+    };
+    let types = command("postconf").arg("-m").output().expect("postconf -m");
+    if !String::from_utf8_lossy(&types.stdout)
+        .lines()
+        .any(|line| line == "pcre")
+    {
+        drop(std::io::stderr().write_all(b"SKIPPED: pcre_tables needs postfix-pcre\n"));
+        return;
+    }
+    for seed in 0..seeds() {
+        let mut random = Random::new(seed + 5000);
+        oracle.write("map", &generate::patterns(&mut random));
+        let keys = generate::subjects(&mut random);
+        check_patterns(&oracle, "pcre", seed, &keys);
+    }
+}
+
+#[test]
+fn cidr_tables() {
+    let Some(oracle) = Oracle::new("cidr_tables", true) else {
+        return;
+    };
+    let keys: Vec<Vec<u8>> = generate::ADDRESSES
+        .iter()
+        .map(|address| address.as_bytes().to_vec())
+        .collect();
+    for seed in 0..seeds() {
+        let mut random = Random::new(seed);
+        oracle.write("map", &generate::networks(&mut random));
+        check_patterns(&oracle, "cidr", seed, &keys);
+    }
+}
+
+#[test]
+fn tables_in_references() {
+    let Some(oracle) = Oracle::new("tables_in_references", true) else {
+        return;
+    };
+    // A fatal error takes a second, in which others can be had.
+    std::thread::scope(|scope| {
+        for thread in 0..10 {
+            let oracle = &oracle;
+            scope.spawn(move || {
+                for seed in (thread..2 * seeds()).step_by(10) {
+                    table_in_reference(oracle, seed);
+                }
+            });
+        }
+    });
+}
+
+fn table_in_reference(oracle: &Oracle, seed: u64) {
+    let keys = ["a", "b", "\"q r\"", "É", "c\\ d", "10.1.1.1", "z"];
+    let mut random = Random::new(seed);
+    let piece = if random.one_in(20) {
+        random.pick(generate::MALFORMED).to_owned()
+    } else {
+        generate::reference(&mut random, 2)
+    };
+    let key = random.pick(&keys);
+    let output = oracle.run("postmap", &["-q", key, &piece], b"");
+    let said = messages(&output);
+    let fatal = said.iter().find_map(|line| line.strip_prefix("fatal: "));
+    let what = format!("seed {seed}: {piece} asked for {key}");
+    let table = match oracle.open(&piece, SourceFormat::Postmap) {
+        Ok(table) => table,
+        Err(message) => {
+            assert_eq!(fatal, Some(message.as_str()), "{what}");
+            return;
+        }
+    };
+    if let Some(message) = unusable(&table) {
+        assert_eq!(fatal, Some(message), "{what}");
+        return;
+    }
+    let printed = String::from_utf8_lossy(&output.stdout);
+    match table.lookup(key.as_bytes(), Flags::ADDRESS) {
+        Lookup::Found(hit) => assert_eq!(printed, format!("{}\n", hit.value), "{what}"),
+        Lookup::NotFound => assert!(printed.is_empty() && fatal.is_none(), "{what}: {printed}"),
+        Lookup::Error(error) => {
+            assert_eq!(error.class, ErrorClass::Retry, "{what}");
+            assert!(
+                fatal.is_some_and(|fatal| fatal.contains("query error")),
+                "{what}"
+            );
+        }
+        other => panic!("{what}: {other:?}"),
+    }
+}
+
+/// The message of the first table that cannot be used: postmap(1) ends there.
+fn unusable(table: &Table) -> Option<&str> {
+    table
+        .unusable()
+        .or_else(|| table.members().iter().find_map(unusable))
+}
