@@ -63,6 +63,13 @@ fn files() -> impl Strategy<Value = Vec<u8>> {
         "endif",
         "/",
         "/i",
+        "{",
+        "}",
+        "inline:{",
+        "unionmap:{",
+        "pipemap:{",
+        "static:",
+        "regexp:{{",
         "192.0.2.0/24",
         "2001:db8::/32",
         "\u{e4}",
@@ -81,6 +88,11 @@ proptest! {
     #[test]
     fn any_bytes_are_read_in_place(bytes in files()) {
         any_bytes::are_read_in_place(&bytes);
+    }
+
+    #[test]
+    fn any_bytes_are_tables(bytes in files()) {
+        any_bytes::are_tables(&bytes);
     }
 
     #[test]

@@ -10,8 +10,9 @@ use super::table::{self, Accounts, Flags, Known, Maps, Opener, Reference, Source
 use super::users::Users;
 use crate::source::Text;
 
-/// Tables by reference and by the program that would index them.
-type TablesByReference = HashMap<(String, SourceFormat), Arc<Table>>;
+/// Tables by reference and by the program that would index them. A table that is written in several places
+/// is there once for each, since a finding has to point at the right one; they share their contents.
+type TablesByReference = HashMap<(String, SourceFormat), Vec<Arc<Table>>>;
 
 /// The tables that were opened so far.
 #[derive(Debug, Default)]
@@ -24,7 +25,7 @@ pub(super) struct TableCache {
 impl Instance {
     /// Opens the table behind one reference; each is opened once.
     pub fn open_table(&self, reference: &Reference) -> Arc<Table> {
-        let name = format!("{}:{}", reference.type_name, reference.name);
+        let name = reference.to_string();
         let format = if self.alias_references().contains(&name) {
             SourceFormat::Postalias
         } else {
@@ -37,27 +38,36 @@ impl Instance {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
         };
-        if let Some(table) = lock().get(&key)
-            // The same table written in two places: a finding has to point at the right one.
-            && table.reference() == reference
-            && table.reference().written.span() == reference.written.span()
-        {
-            return Arc::clone(table);
+        let mut known = None;
+        if let Some(tables) = lock().get(&key) {
+            let here = reference.written.span();
+            let same = |table: &&Arc<Table>| {
+                table.reference() == reference && table.reference().written.span() == here
+            };
+            if let Some(table) = tables.iter().find(same) {
+                return Arc::clone(table);
+            }
+            known = tables.iter().find_map(|table| table.at(reference.clone()));
         }
-        let table = Arc::new(Table::open(reference.clone(), format, self));
-        lock().insert(key, Arc::clone(&table));
+        // Not while the lock is held: a table of tables opens those inside it.
+        let table = known.unwrap_or_else(|| Table::open(reference.clone(), format, self));
+        let table = Arc::new(table);
+        lock().entry(key).or_default().push(Arc::clone(&table));
         table
     }
 
     /// The tables that postalias(1) makes: those of `alias_maps` and `alias_database`.
     fn alias_references(&self) -> &HashSet<String> {
         self.tables.aliases.get_or_init(|| {
-            ["alias_maps", "alias_database"]
-                .iter()
-                .flat_map(|name| self.scope().any_parameter(name).words())
-                .filter_map(|word| table::reference::parse(&word, self.version()).ok())
-                .map(|reference| format!("{}:{}", reference.type_name, reference.name))
-                .collect()
+            let mut names = HashSet::new();
+            for parameter in ["alias_maps", "alias_database"] {
+                let value = self.scope().any_parameter(parameter).value();
+                let value = value.unwrap_or_default();
+                for reference in table::reference::parse_list(&value, self.version()).flatten() {
+                    names.extend(reference.with_members().iter().map(ToString::to_string));
+                }
+            }
+            names
         })
     }
 }
@@ -97,6 +107,10 @@ impl Opener for Instance {
             Opened::Unreadable(_, reason) => table::Opened::Unreadable(reason),
             Opened::Elsewhere => table::Opened::Elsewhere,
         }
+    }
+
+    fn open_member(&self, reference: &Reference, _: SourceFormat) -> Arc<Table> {
+        self.open_table(reference)
     }
 
     fn exists(&self, path: &str) -> Option<bool> {

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use super::line_text::LineText;
 use super::logical_line::LogicalLines;
-use super::token::{self, Token, Tokens};
+use super::token::{self, Token, TokenKind, Tokens};
 use crate::source::Source;
 
 /// What postalias makes of a logical line. Ranges are offsets in [`AliasLine::text`].
@@ -149,6 +149,32 @@ impl<'s> AliasLine<'s> {
         Some(stored_name(&self.text.part(name.clone())))
     }
 
+    /// Where a word that starts with `#` stands in the value. It looks like a comment, but it and the words
+    /// after it are targets.
+    pub fn comment_in_value(&self) -> Option<usize> {
+        let AliasLineKind::Entry { value, .. } = &self.kind else {
+            return None;
+        };
+        let bytes = &self.text.bytes()[value.clone()];
+        let starts = |token: &Token| bytes[token.range.start] == b'#';
+        Tokens::of(bytes)
+            .find(|token| token.kind == TokenKind::Atom && starts(token))
+            .map(|token| value.start + token.range.start)
+    }
+
+    /// Continuation lines that could be entries of their own: indented lines of the form `name: value`.
+    /// Postfix makes them part of the value above. Ranges of the file.
+    pub fn swallowed<'a>(&'a self, source: &'a Source) -> impl Iterator<Item = Range<usize>> + 'a {
+        let file = source.bytes();
+        self.text.line().pieces().skip(1).filter(move |piece| {
+            // `:include:/file` is none: there is nothing in front of its first colon.
+            matches!(
+                parse(&file[piece.clone()], false),
+                AliasLineKind::Entry { .. }
+            )
+        })
+    }
+
     /// The value as it is stored: in external form.
     pub fn value(&self) -> Option<Vec<u8>> {
         let AliasLineKind::Entry { value, .. } = &self.kind else {
@@ -266,6 +292,21 @@ mod tests {
                 "NoPair",
             ]
         );
+    }
+
+    #[test]
+    fn what_looks_like_something_else() {
+        let sources = Sources::default();
+        let text = "a: b # c\nd: \"#e\", f#,\n  g\n  h: i\n  :include:/j\n";
+        let source = sources.add("aliases".into(), text.as_bytes().to_vec(), None);
+        let lines: Vec<_> = AliasLines::of(&source, true).collect();
+        assert_eq!(lines[0].comment_in_value(), Some(5));
+        assert_eq!(lines[1].comment_in_value(), None);
+        let swallowed: Vec<_> = lines[1]
+            .swallowed(&source)
+            .map(|range| &text[range])
+            .collect();
+        assert_eq!(swallowed, ["  h: i"]);
     }
 
     #[test]

@@ -1,5 +1,12 @@
 //! What holds for any bytes that postlint reads. The property tests and the fuzz targets try it out.
 
+use std::sync::Arc;
+
+use postlint::instance::builtin::Version;
+use postlint::instance::table::{
+    Accounts, Flags, Lookup, Maps, NoAccounts, Only, Opened, Opener, Reference, SourceFormat,
+    Table, TableSettings, reference,
+};
 use postlint::source::{Source, Sources, Text};
 use postlint::syntax::alias_table::{self, AliasLines};
 use postlint::syntax::cidr_table::{self, CidrSyntax};
@@ -127,6 +134,82 @@ pub(crate) fn are_expanded(bytes: &[u8]) {
                 drop(compatibility_level(&text));
                 text.span();
             }
+        }
+    }
+}
+
+/// A place where every file holds the same bytes.
+struct Everywhere(Arc<Source>);
+
+impl Opener for Everywhere {
+    fn open(&self, _: &str) -> Opened {
+        Opened::Found(Arc::clone(&self.0))
+    }
+
+    fn open_member(&self, reference: &Reference, format: SourceFormat) -> Arc<Table> {
+        Arc::new(Table::open(reference.clone(), format, self))
+    }
+
+    fn exists(&self, _: &str) -> Option<bool> {
+        None
+    }
+
+    fn accounts(&self) -> Arc<dyn Accounts> {
+        Arc::new(NoAccounts)
+    }
+
+    fn settings(&self) -> TableSettings {
+        TableSettings {
+            version: Version::NEWEST,
+            utf8: true,
+        }
+    }
+}
+
+/// Read as a lookup table of each type, and as a list of references: questions get answers, and each entry
+/// is found under its key.
+pub(crate) fn are_tables(bytes: &[u8]) {
+    let sources = Sources::default();
+    let source = sources.add("table".into(), bytes.to_vec(), None);
+    let opener = Everywhere(Arc::clone(&source));
+    let written = Text::of(&source, 0..bytes.len());
+    let files = Text::placeless("hash:/a texthash:/a regexp:/a pcre:/a cidr:/a");
+    for (value, version) in [
+        (&written, Version::NEWEST),
+        (&written, Version::OLDEST),
+        (&files, Version::NEWEST),
+    ] {
+        let mut maps = Maps::default();
+        for piece in reference::parse_list(value, version) {
+            match piece {
+                Ok(reference) => {
+                    assert_stands(&source, &reference.name);
+                    let table = opener.open_member(&reference, SourceFormat::Postmap);
+                    maps.tables.push(table);
+                }
+                Err(malformed) => maps.malformed.push(malformed),
+            }
+        }
+        for flags in [Flags::NONE, Flags::ADDRESS, Flags::ALIAS] {
+            maps.flags = flags;
+            for key in [bytes, b"a", b"x@example.com", b"192.0.2.1", b""] {
+                for only in [Only::All, Only::Fixed, Only::Pattern] {
+                    if let Lookup::Found(hit) = maps.find(key, only) {
+                        hit.value.span();
+                    }
+                }
+            }
+        }
+    }
+    for format in [SourceFormat::Postmap, SourceFormat::Postalias] {
+        let Ok(reference) = reference::parse(&Text::placeless("hash:/a"), Version::NEWEST) else {
+            continue;
+        };
+        let table = Table::open(reference, format, &opener);
+        let Some(keys) = table.keys() else { continue };
+        for entry in keys.entries() {
+            let found = table.lookup(entry.key(), Flags::ADDRESS);
+            assert!(matches!(found, Lookup::Found(_)), "{:?}", entry.key());
         }
     }
 }

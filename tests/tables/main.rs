@@ -13,10 +13,10 @@ use std::time::{Duration, SystemTime};
 use generate::Random;
 use postlint::instance::builtin::Version;
 use postlint::instance::table::{
-    Accounts, ErrorClass, Flags, Lookup, NoAccounts, Opened, Opener, ProblemKind, SourceFormat,
-    Table, TableSettings, reference,
+    Accounts, ErrorClass, Flags, Lookup, NoAccounts, Opened, Opener, ProblemKind, Reference,
+    SourceFormat, Table, TableSettings, TableType, compare_index, reference,
 };
-use postlint::source::{Source, Sources, Text, same_length_lossy};
+use postlint::source::{Source, Sources, Span, Text, same_length_lossy};
 use postlint::syntax::alias_table::{AliasLineKind, AliasLines};
 use postlint::syntax::pattern_table::PatternProblemKind;
 use postlint::syntax::table::{TableLineKind, TableLines};
@@ -119,6 +119,10 @@ impl Opener for Oracle {
             Ok(source) => Opened::Found(source),
             Err(_) => Opened::Missing,
         }
+    }
+
+    fn open_member(&self, reference: &Reference, format: SourceFormat) -> Arc<Table> {
+        Arc::new(Table::open(reference.clone(), format, self))
     }
 
     fn exists(&self, path: &str) -> Option<bool> {
@@ -293,6 +297,70 @@ fn indexed_maps() {
                 .collect();
             let (asked, _) = oracle.ask("hash:map", &keys);
             check_pairs(&what, &answers(&table, &keys), &asked);
+        }
+    }
+}
+
+/// Index files of every type, as they are built and after the source has changed.
+#[test]
+fn index_files() {
+    let Some(oracle) = Oracle::new("index_files", true) else {
+        return;
+    };
+    let types = command("postconf").arg("-m").output().expect("postconf -m");
+    let types = String::from_utf8_lossy(&types.stdout).into_owned();
+    for name in ["hash", "btree", "lmdb", "cdb"] {
+        let Some(kind) = TableType::of(name).filter(|_| types.lines().any(|line| line == name))
+        else {
+            drop(
+                std::io::stderr()
+                    .write_all(b"SKIPPED: a part of index_files needs postfix-lmdb, postfix-cdb\n"),
+            );
+            continue;
+        };
+        for seed in 0..seeds() / 3 + 2 {
+            let what = format!("{name} seed {seed}");
+            let mut random = Random::new(seed);
+            let mut text = generate::map(&mut random);
+            text.push(b'\n');
+            // Enough entries for several pages, and values longer than a page.
+            for number in 0..seed * 150 {
+                text.extend_from_slice(format!("User{number}@x.test value{number}\n").as_bytes());
+            }
+            text.extend_from_slice(
+                format!("long {}\n", "v".repeat(700 * seed as usize + 1)).as_bytes(),
+            );
+            oracle.write("map", &text);
+            let piece = format!("{name}:map");
+            oracle.run("postmap", &[&piece], b"");
+            let compare = || {
+                let table = oracle.open(&piece, SourceFormat::Postmap).expect("a table");
+                let index = format!("map{}", kind.index_suffixes()[0]);
+                let bytes = fs::read(oracle.directory.path().join(index)).expect("the index");
+                let keys = table.keys().expect("keys");
+                let difference = compare_index(keys, kind, &bytes).expect("an index that is read");
+                (keys.source().bytes().to_vec(), difference)
+            };
+            let (_, difference) = compare();
+            assert!(difference.is_empty(), "{what}: {difference:?}");
+            text.extend_from_slice(b"new-key x\n");
+            let changed = b"long changed\n";
+            let at = text
+                .windows(5)
+                .position(|window| window == b"\nlong")
+                .expect("long")
+                + 1;
+            text.splice(at..at, changed.iter().copied());
+            oracle.write("map", &text);
+            let (bytes, difference) = compare();
+            let shown = |span: &Span| &bytes[span.start..span.end];
+            let missing: Vec<_> = difference.missing.iter().map(shown).collect();
+            let wrong: Vec<_> = difference.changed.iter().map(shown).collect();
+            assert_eq!(missing, [b"new-key x"], "{what}");
+            assert_eq!(wrong, [b"long changed"], "{what}");
+            oracle.write("map", b"long other\n");
+            let (_, difference) = compare();
+            assert!(difference.missing.is_empty() && !difference.extra.contains(&b"long".to_vec()));
         }
     }
 }
@@ -553,5 +621,5 @@ fn table_in_reference(oracle: &Oracle, seed: u64) {
 fn unusable(table: &Table) -> Option<&str> {
     table
         .unusable()
-        .or_else(|| table.members().iter().find_map(unusable))
+        .or_else(|| table.members().iter().find_map(|member| unusable(member)))
 }

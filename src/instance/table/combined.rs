@@ -2,6 +2,8 @@
 //! `dict_random.c`).
 
 use super::Table;
+use std::sync::Arc;
+
 use super::flags::Flags;
 use super::lookup::{Doubts, Hit, Lookup};
 use crate::source::Text;
@@ -30,7 +32,7 @@ pub(super) fn random(values: &[Text]) -> Lookup {
 }
 
 /// unionmap: all tables are asked, and the results joined with commas. Any error is the result.
-pub(super) fn union(members: &[Table], key: &[u8], flags: Flags) -> Lookup {
+pub(super) fn union(members: &[Arc<Table>], key: &[u8], flags: Flags) -> Lookup {
     let mut doubts = Doubts::default();
     let mut collected: Vec<Hit> = Vec::new();
     for member in members {
@@ -80,7 +82,7 @@ fn one_of(mut hits: Vec<Hit>) -> Lookup {
 /// pipemap: the result of one table is the key of the next.
 ///
 /// Where a randmap leaves several keys, those that lead to nothing are left out, unless all do.
-pub(super) fn pipe(members: &[Table], key: &[u8], flags: Flags) -> Lookup {
+pub(super) fn pipe(members: &[Arc<Table>], key: &[u8], flags: Flags) -> Lookup {
     let mut doubts = Doubts::default();
     let mut possible = vec![Hit {
         value: Text::placeless_bytes(key),

@@ -8,10 +8,12 @@
 mod accounts;
 mod cidr;
 mod combined;
+mod dynamic_maps;
 mod entry;
 pub mod flags;
 pub mod fold;
 mod index;
+mod index_file;
 mod inline;
 mod key_table;
 mod lookup;
@@ -21,6 +23,7 @@ mod patterns;
 mod pcre_regex;
 mod posix_regex;
 mod problem;
+mod proxy;
 pub mod reference;
 mod regex;
 mod rule_source;
@@ -28,8 +31,10 @@ pub mod types;
 
 pub use accounts::{AccountFiles, Accounts, Known, NoAccounts};
 pub use cidr::CidrTable;
+pub use dynamic_maps::{DynamicMap, DynamicMaps};
 pub use entry::{Entries, Entry, SourceFormat};
 pub use flags::Flags;
+pub use index_file::{IndexDifference, IndexError, compare_index, read_index};
 pub use inline::InlineTable;
 pub use key_table::{Duplicate, KeyTable};
 pub use lookup::{ErrorClass, Hit, Lookup, LookupError, Unknown, UnknownReason};
@@ -37,6 +42,7 @@ pub use maps::{Maps, Only};
 pub use open::{Opened, Opener, TableSettings};
 pub use patterns::PatternTable;
 pub use problem::{ProblemKind, TableProblem};
+pub use proxy::approved_for_proxy;
 pub use reference::{Body, InlineEntry, MalformedReference, Reference};
 pub use types::{Availability, NameKind, TableType, is_known_type};
 
@@ -53,7 +59,7 @@ use rule_source::RuleSource;
 pub struct Table {
     reference: Reference,
     settings: TableSettings,
-    kind: Kind,
+    kind: Arc<Kind>,
 }
 
 #[derive(Debug)]
@@ -64,10 +70,10 @@ enum Kind {
     Cidr(CidrTable),
     Static(Text),
     Random(Vec<Text>),
-    Union(Vec<Table>),
-    Pipe(Vec<Table>),
+    Union(Vec<Arc<Table>>),
+    Pipe(Vec<Arc<Table>>),
     /// debug: the same answers as the table inside.
-    Wrapped(Vec<Table>),
+    Wrapped(Vec<Arc<Table>>),
     Passwd(Arc<dyn Accounts>),
     Group(Arc<dyn Accounts>),
     /// Every lookup fails, without a text.
@@ -97,7 +103,7 @@ impl Table {
     /// `format` says which program makes the index of an indexed table; other types ignore it.
     pub fn open(reference: Reference, format: SourceFormat, opener: &dyn Opener) -> Self {
         let settings = opener.settings();
-        let kind = Self::open_kind(&reference, format, opener);
+        let kind = Arc::new(Self::open_kind(&reference, format, opener));
         Self {
             reference,
             settings,
@@ -105,11 +111,24 @@ impl Table {
         }
     }
 
+    /// The same table behind a reference that is written elsewhere; `None` when the table is no file, so
+    /// that opening it again costs nothing.
+    pub fn at(&self, reference: Reference) -> Option<Self> {
+        let is_same = reference.type_name == self.reference.type_name
+            && reference.name == self.reference.name
+            && reference.body == Body::Name;
+        is_same.then(|| Self {
+            reference,
+            settings: self.settings,
+            kind: Arc::clone(&self.kind),
+        })
+    }
+
     fn open_kind(reference: &Reference, format: SourceFormat, opener: &dyn Opener) -> Kind {
         let open_all = |members: &[Reference]| {
             members
                 .iter()
-                .map(|member| Self::open(member.clone(), format, opener))
+                .map(|member| opener.open_member(member, format))
                 .collect()
         };
         let kind = match (reference.table_type, &reference.body) {
@@ -218,7 +237,7 @@ impl Table {
 
     /// The entries, when the table is one with keys in a text file.
     pub fn keys(&self) -> Option<&KeyTable> {
-        match &self.kind {
+        match &*self.kind {
             Kind::Keys(table) => Some(table),
             _ => None,
         }
@@ -226,7 +245,7 @@ impl Table {
 
     /// The entries, when the table is written in the reference.
     pub fn inline(&self) -> Option<&InlineTable> {
-        match &self.kind {
+        match &*self.kind {
             Kind::Inline(table) => Some(table),
             _ => None,
         }
@@ -234,7 +253,7 @@ impl Table {
 
     /// The rules, when the table is one of regular expressions.
     pub fn patterns(&self) -> Option<&PatternTable> {
-        match &self.kind {
+        match &*self.kind {
             Kind::Patterns(table) => Some(table),
             _ => None,
         }
@@ -242,15 +261,15 @@ impl Table {
 
     /// The rules, when the table is one of networks.
     pub fn networks(&self) -> Option<&CidrTable> {
-        match &self.kind {
+        match &*self.kind {
             Kind::Cidr(table) => Some(table),
             _ => None,
         }
     }
 
     /// The tables inside a unionmap, pipemap or debug table.
-    pub fn members(&self) -> &[Self] {
-        match &self.kind {
+    pub fn members(&self) -> &[Arc<Self>] {
+        match &*self.kind {
             Kind::Union(members) | Kind::Pipe(members) | Kind::Wrapped(members) => members,
             _ => &[],
         }
@@ -259,7 +278,7 @@ impl Table {
     /// Why every lookup fails: what Postfix says when it opens the table. A texthash table with doubled keys
     /// is not among these, since that depends on the reader.
     pub fn unusable(&self) -> Option<&str> {
-        match &self.kind {
+        match &*self.kind {
             Kind::Surrogate(message) => Some(message),
             _ => None,
         }
@@ -267,7 +286,7 @@ impl Table {
 
     /// Why nothing can be known of the table.
     pub fn unknown(&self) -> Option<&UnknownReason> {
-        match &self.kind {
+        match &*self.kind {
             Kind::Unknown(reason) => Some(reason),
             _ => None,
         }
@@ -275,7 +294,7 @@ impl Table {
 
     /// What Postfix warns about when it opens the table: rules of regexp, pcre and cidr tables.
     pub fn problems(&self) -> &[TableProblem] {
-        match &self.kind {
+        match &*self.kind {
             Kind::Patterns(table) => table.problems(),
             Kind::Cidr(table) => table.problems(),
             _ => &[],
@@ -284,7 +303,7 @@ impl Table {
 
     /// Whether the table has keys or patterns.
     pub fn key_kind(&self) -> KeyKind {
-        match &self.kind {
+        match &*self.kind {
             Kind::Keys(_)
             | Kind::Inline(_)
             | Kind::Static(_)
@@ -296,9 +315,9 @@ impl Table {
             | Kind::Random(_)
             | Kind::Fail
             | Kind::Surrogate(_) => KeyKind::Pattern,
-            Kind::Union(members) | Kind::Pipe(members) | Kind::Wrapped(members) => {
-                members.first().map_or(KeyKind::Pattern, Self::key_kind)
-            }
+            Kind::Union(members) | Kind::Pipe(members) | Kind::Wrapped(members) => members
+                .first()
+                .map_or(KeyKind::Pattern, |first| first.key_kind()),
             Kind::Unknown(_) => match self.reference.table_type {
                 Some(TableType::Mongodb) => KeyKind::Neither,
                 Some(
@@ -366,7 +385,7 @@ impl Table {
                 key.into_owned()
             }
         };
-        match &self.kind {
+        match &*self.kind {
             Kind::Keys(table) => {
                 table.lookup(&folded(key), flags.fold, self.reference.name.as_str())
             }

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use super::Table;
 use super::accounts::Accounts;
+use super::entry::SourceFormat;
+use super::reference::Reference;
 use crate::instance::builtin::Version;
 use crate::source::Source;
 use crate::syntax::cidr_table::CidrSyntax;
@@ -55,6 +58,9 @@ impl TableSettings {
 pub trait Opener {
     /// Reads the file that the configuration calls `path`.
     fn open(&self, path: &str) -> Opened;
+
+    /// Opens a table inside another one, or finds it where it was opened before.
+    fn open_member(&self, reference: &Reference, format: SourceFormat) -> Arc<Table>;
 
     /// Whether there is a file that the configuration calls `path`; `None` when that cannot be known.
     fn exists(&self, path: &str) -> Option<bool>;

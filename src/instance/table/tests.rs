@@ -25,6 +25,10 @@ impl Opener for Files {
         }
     }
 
+    fn open_member(&self, reference: &Reference, format: SourceFormat) -> Arc<Table> {
+        Arc::new(Table::open(reference.clone(), format, self))
+    }
+
     fn exists(&self, path: &str) -> Option<bool> {
         Some(self.files.contains_key(path))
     }
