@@ -1,9 +1,9 @@
 //! Tables made of tables: unionmap, pipemap and randmap (`src/util/dict_union.c`, `dict_pipe.c`,
 //! `dict_random.c`).
 
-use super::Table;
 use std::sync::Arc;
 
+use super::Table;
 use super::flags::Flags;
 use super::lookup::{Doubts, Hit, Lookup};
 use crate::source::Text;
