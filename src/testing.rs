@@ -1,14 +1,16 @@
 //! Runs the fixtures of a rule. For the tests of this crate only.
 //!
 //! `fixtures/<rule>/bad/<case>/` must raise the rule as `expected.txt` says, `good/<case>/` must not, and
-//! `fixed/<case>/` is what the fixes make of the bad case. `BLESS=1 cargo test` writes the expected files.
+//! `fixed/<case>/` is what the rule's own fixes, unsafe ones included, make of the bad case. `BLESS=1 cargo
+//! test` writes the expected files, and those of a `fixed/<case>/` that exists.
 //! A case is a configuration directory; a file `version` in it names the Postfix version (else 3.7.11), a
 //! file `passwd` the local users.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use crate::finding::Findings;
+use crate::finding::{Findings, Safety};
+use crate::fix::{Fixer, Linted, Overlay, broken_lines};
 use crate::instance::builtin::Version;
 use crate::instance::{Instance, LoadOptions, Target};
 use crate::rule::Rule;
@@ -110,6 +112,83 @@ fn findings_of(rule: &'static Rule, case: &Path) -> String {
     text
 }
 
+/// The files of a bad case after the fixes of one rule, by their names in the case, sorted.
+///
+/// # Panics
+/// When a fix is withdrawn, or the fixes do not come to an end.
+fn fixed_files(rule: &'static Rule, case: &Path) -> Vec<(String, Vec<u8>)> {
+    let shown = case.display();
+    let mut lint = |overlay: &Overlay| {
+        let mut options = case_options(case);
+        options.paths.overlay = overlay.clone();
+        let instance = Instance::load(&Target::Path(case.to_path_buf()), &options)?;
+        let mut findings = Findings::default();
+        (rule.check)(&instance, &mut findings);
+        Ok(Linted {
+            sources: instance.shared_sources(),
+            findings: findings.into_vec(),
+            broken: broken_lines(instance.main_cf(), instance.master_cf()),
+            state: (),
+        })
+    };
+    let fixer = Fixer {
+        lint: &mut lint,
+        worse: &mut |(), ()| None,
+        threshold: Safety::Unsafe,
+    };
+    let outcome = fixer
+        .run()
+        .unwrap_or_else(|error| panic!("{shown}: {error:#}"));
+    for (report, reason) in &outcome.withheld {
+        panic!(
+            "{shown}: the fix \"{}\" is withdrawn: {reason}",
+            report.title
+        );
+    }
+    let names = file_names(case).into_iter();
+    names
+        .filter(|name| name != "expected.txt")
+        .map(|name| {
+            let path = case.join(&name);
+            let bytes = match outcome.overlay.get(&path) {
+                Some(bytes) => bytes.clone(),
+                None => std::fs::read(&path).unwrap_or_else(|error| panic!("{shown}: {error}")),
+            };
+            (name, bytes)
+        })
+        .collect()
+}
+
+/// The names of the files in a directory, sorted.
+fn file_names(directory: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    let files = entries.filter(|entry| entry.path().is_file());
+    let mut names: Vec<_> = files
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+/// Compares what the fixes make of each bad case with the case in `fixed`, where there is one.
+fn check_fixed(rule: &'static Rule) {
+    for fixed in cases(rule, "fixed") {
+        let bad = fixtures()
+            .join(rule.name)
+            .join("bad")
+            .join(fixed.file_name().unwrap_or_default());
+        for (name, bytes) in fixed_files(rule, &bad) {
+            let path = fixed.join(name);
+            if is_blessing() {
+                std::fs::write(&path, &bytes)
+                    .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            } else if std::fs::read(&path).unwrap_or_default() != bytes {
+                assert_file(&path, &String::from_utf8_lossy(&bytes));
+            }
+        }
+    }
+}
+
 /// Runs all cases of a rule.
 ///
 /// # Panics
@@ -146,4 +225,5 @@ pub fn check_fixtures(rule: &'static Rule) {
             case.display()
         );
     }
+    check_fixed(rule);
 }
