@@ -13,6 +13,7 @@ pub mod main_cf;
 pub mod master_cf;
 pub mod name_value;
 pub mod pattern_table;
+pub mod replacement;
 pub mod suppression;
 pub mod table;
 pub mod token;

@@ -2,183 +2,22 @@
 //! text, built, listed and asked.
 
 mod generate;
+mod oracle;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io::Write;
-use std::process::{Command, Output, Stdio};
-use std::sync::Arc;
-use std::time::{Duration, SystemTime};
 
 use generate::Random;
+use oracle::{Oracle, command, messages, pairs, show};
 use postlint::instance::builtin::Version;
 use postlint::instance::table::{
-    Accounts, ErrorClass, Flags, Lookup, NoAccounts, Opened, Opener, ProblemKind, Reference,
-    SourceFormat, Table, TableSettings, TableType, compare_index, reference,
+    ErrorClass, Flags, Lookup, ProblemKind, SourceFormat, Table, TableType, compare_index,
 };
-use postlint::source::{Source, Sources, Span, Text, same_length_lossy};
+use postlint::source::{Span, same_length_lossy};
 use postlint::syntax::alias_table::{AliasLineKind, AliasLines};
 use postlint::syntax::pattern_table::PatternProblemKind;
 use postlint::syntax::table::{TableLineKind, TableLines};
-
-/// A directory with a main.cf for the real programs.
-struct Oracle {
-    directory: tempfile::TempDir,
-    utf8: bool,
-    version: Version,
-}
-
-impl Oracle {
-    /// `None`, with a loud word, where there is no Postfix.
-    fn new(test: &str, utf8: bool) -> Option<Self> {
-        let printed = command("postconf").args(["-dh", "mail_version"]).output();
-        let version = printed
-            .ok()
-            .and_then(|output| Version::parse(String::from_utf8_lossy(&output.stdout).trim()));
-        let Some(version) = version else {
-            let message = format!("SKIPPED: {test} needs Postfix (apt-get install postfix)\n");
-            assert!(
-                std::env::var_os("POSTLINT_REQUIRE_POSTFIX").is_none_or(|value| value != "1"),
-                "{message}"
-            );
-            drop(std::io::stderr().write_all(message.as_bytes()));
-            return None;
-        };
-        let directory = tempfile::tempdir().expect("a temporary directory");
-        let smtputf8 = if utf8 { "yes" } else { "no" };
-        let main_cf = format!("compatibility_level = 3.6\nsmtputf8_enable = {smtputf8}\n");
-        fs::write(directory.path().join("main.cf"), main_cf).expect("main.cf");
-        Some(Self {
-            directory,
-            utf8,
-            version,
-        })
-    }
-
-    fn settings(&self) -> TableSettings {
-        TableSettings {
-            version: self.version,
-            utf8: self.utf8,
-        }
-    }
-
-    /// Writes a table with an old time stamp: texthash waits for young files to settle.
-    fn write(&self, name: &str, bytes: &[u8]) {
-        let path = self.directory.path().join(name);
-        fs::write(&path, bytes).expect("a table");
-        let old = SystemTime::now() - Duration::from_secs(3600);
-        let file = File::options().write(true).open(path).expect("the table");
-        file.set_modified(old).expect("its time");
-    }
-
-    fn run(&self, program: &str, arguments: &[&str], input: &[u8]) -> Output {
-        let mut child = command(program)
-            .arg("-c")
-            .arg(self.directory.path())
-            .args(arguments)
-            .current_dir(self.directory.path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|error| panic!("{program}: {error}"));
-        let mut stdin = child.stdin.take().expect("standard input");
-        // A program that gives up early does not read all of it.
-        drop(stdin.write_all(input));
-        drop(stdin);
-        child.wait_with_output().expect("its output")
-    }
-
-    /// Asks for each key; gives the answers by key, and the messages.
-    fn ask(&self, table: &str, keys: &[Vec<u8>]) -> (BTreeMap<Vec<u8>, Vec<u8>>, Vec<String>) {
-        let mut input = keys.join(&b'\n');
-        input.push(b'\n');
-        let output = self.run("postmap", &["-q", "-", table], &input);
-        (pairs(&output.stdout, b"\t"), messages(&output))
-    }
-
-    fn open(&self, piece: &str, format: SourceFormat) -> Result<Table, String> {
-        let piece = Text::placeless(piece);
-        match reference::parse(&piece, self.version) {
-            Ok(reference) => Ok(Table::open(reference, format, self)),
-            Err(malformed) => Err(malformed.message),
-        }
-    }
-
-    fn source(&self, name: &str) -> Arc<Source> {
-        match Opener::open(self, name) {
-            Opened::Found(source) => source,
-            other => panic!("{name}: {other:?}"),
-        }
-    }
-}
-
-impl Opener for Oracle {
-    fn open(&self, path: &str) -> Opened {
-        match Sources::default().read(&self.directory.path().join(path)) {
-            Ok(source) => Opened::Found(source),
-            Err(_) => Opened::Missing,
-        }
-    }
-
-    fn open_member(&self, reference: &Reference, format: SourceFormat) -> Arc<Table> {
-        Arc::new(Table::open(reference.clone(), format, self))
-    }
-
-    fn exists(&self, path: &str) -> Option<bool> {
-        Some(self.directory.path().join(path).exists())
-    }
-
-    fn accounts(&self) -> Arc<dyn Accounts> {
-        Arc::new(NoAccounts)
-    }
-
-    fn settings(&self) -> TableSettings {
-        Self::settings(self)
-    }
-}
-
-fn command(program: &str) -> Command {
-    let mut command = Command::new(program);
-    command.env(
-        "PATH",
-        "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-    );
-    command
-}
-
-/// Lines `key SEPARATOR value`.
-fn pairs(output: &[u8], separator: &[u8]) -> BTreeMap<Vec<u8>, Vec<u8>> {
-    output
-        .split(|&byte| byte == b'\n')
-        .filter_map(|line| {
-            let at = line
-                .windows(separator.len())
-                .position(|window| window == separator)?;
-            Some((line[..at].to_vec(), line[at + separator.len()..].to_vec()))
-        })
-        .collect()
-}
-
-/// Warnings and errors without the name of the program.
-fn messages(output: &Output) -> Vec<String> {
-    same_length_lossy(&output.stderr)
-        .lines()
-        .map(|line| {
-            let line = line.split_once(": ").map_or(line, |(_, rest)| rest);
-            line.strip_prefix("warning: ").unwrap_or(line).to_owned()
-        })
-        // The reader of logical lines, whose words these are, is tested elsewhere.
-        .filter(|line| {
-            !line.contains("text after null byte may be ignored")
-                && !line.contains("logical line must not start with whitespace")
-        })
-        .collect::<Vec<_>>()
-}
-
-fn show(bytes: &[u8]) -> String {
-    bytes.escape_ascii().to_string()
-}
 
 /// What a table answers, in the form of `postmap -q -`.
 fn answers(table: &Table, keys: &[Vec<u8>]) -> BTreeMap<Vec<u8>, Vec<u8>> {

@@ -50,9 +50,6 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::source::Text;
-use crate::syntax::pattern_table::Flavour;
-use key_table::KeyTableKind;
-use rule_source::RuleSource;
 
 /// A table that was opened.
 #[derive(Debug)]
@@ -122,112 +119,6 @@ impl Table {
             settings: self.settings,
             kind: Arc::clone(&self.kind),
         })
-    }
-
-    fn open_kind(reference: &Reference, format: SourceFormat, opener: &dyn Opener) -> Kind {
-        let open_all = |members: &[Reference]| {
-            members
-                .iter()
-                .map(|member| opener.open_member(member, format))
-                .collect()
-        };
-        let kind = match (reference.table_type, &reference.body) {
-            (_, Body::Unusable(message)) => return Kind::Surrogate(message.clone()),
-            (None, _) => {
-                let message = format!("unsupported dictionary type: {}", reference.type_name);
-                return Kind::Surrogate(message);
-            }
-            (Some(kind), _) => kind,
-        };
-        match (kind, &reference.body) {
-            (_, Body::Value(value)) => Kind::Static(value.clone()),
-            (_, Body::Entries(entries)) => {
-                Kind::Inline(InlineTable::new(entries.clone(), opener.settings().utf8))
-            }
-            (_, Body::Values(values)) => Kind::Random(values.clone()),
-            (TableType::Unionmap, Body::Members(members)) => Kind::Union(open_all(members)),
-            (TableType::Pipemap, Body::Members(members)) => Kind::Pipe(open_all(members)),
-            (_, Body::Members(members)) => Kind::Wrapped(open_all(members)),
-            (_, Body::Rules(rules)) => Self::rules(kind, RuleSource::Inline(rules.clone()), opener),
-            (TableType::Regexp | TableType::Pcre | TableType::Cidr, _) => {
-                match Self::text(reference, opener, "open") {
-                    Ok(source) => Self::rules(kind, RuleSource::File(source), opener),
-                    Err(kind) => kind,
-                }
-            }
-            (TableType::Texthash, _) => match Self::text(reference, opener, "open database") {
-                Ok(source) => Kind::Keys(Box::new(KeyTable::new(
-                    source,
-                    SourceFormat::Postmap,
-                    opener.settings().table_syntax(),
-                    KeyTableKind::Texthash,
-                ))),
-                Err(kind) => kind,
-            },
-            (TableType::Fail, _) => Kind::Fail,
-            (TableType::Internal, _) => Kind::Empty,
-            (TableType::Environ, _) => Kind::Unknown(UnknownReason::Environment),
-            (TableType::Unix, _) if reference.name == "passwd.byname" => {
-                Kind::Passwd(opener.accounts())
-            }
-            (TableType::Unix, _) => Kind::Group(opener.accounts()),
-            (kind, _) if kind.is_indexed() => Self::indexed(reference, format, opener),
-            _ => Kind::Unknown(UnknownReason::Client),
-        }
-    }
-
-    fn rules(kind: TableType, source: RuleSource, opener: &dyn Opener) -> Kind {
-        match kind {
-            TableType::Regexp => Kind::Patterns(PatternTable::load(Flavour::Regexp, source)),
-            TableType::Pcre => Kind::Patterns(PatternTable::load(Flavour::Pcre, source)),
-            _ => Kind::Cidr(CidrTable::load(source, opener.settings().cidr_syntax())),
-        }
-    }
-
-    /// The file of a table that is read as text.
-    fn text(
-        reference: &Reference,
-        opener: &dyn Opener,
-        what: &str,
-    ) -> Result<Arc<crate::source::Source>, Kind> {
-        let path = reference.name.to_string();
-        match opener.open(&path) {
-            Opened::Found(source) => Ok(source),
-            Opened::Missing => Err(Kind::Surrogate(format!(
-                "{what} {path}: No such file or directory"
-            ))),
-            Opened::Unreadable(error) => {
-                Err(Kind::Unknown(UnknownReason::Unreadable { path, error }))
-            }
-            Opened::Elsewhere => Err(Kind::Unknown(UnknownReason::Elsewhere { path })),
-        }
-    }
-
-    /// An indexed table by its source. Postfix reads the index alone, so without a source the answers are
-    /// those of an index that we do not read, or none at all.
-    fn indexed(reference: &Reference, format: SourceFormat, opener: &dyn Opener) -> Kind {
-        let path = reference.name.to_string();
-        match opener.open(&path) {
-            Opened::Found(source) => Kind::Keys(Box::new(KeyTable::new(
-                source,
-                format,
-                opener.settings().table_syntax(),
-                KeyTableKind::Indexed,
-            ))),
-            Opened::Missing => {
-                let index = reference.index_paths().into_iter().next();
-                let index = index.unwrap_or_else(|| path.clone());
-                match opener.exists(&index) {
-                    Some(false) => {
-                        Kind::Surrogate(format!("open database {index}: No such file or directory"))
-                    }
-                    Some(true) => Kind::Unknown(UnknownReason::IndexOnly { path: index }),
-                    None => Kind::Unknown(UnknownReason::Elsewhere { path: index }),
-                }
-            }
-            Opened::Unreadable(error) => Kind::Unknown(UnknownReason::Unreadable { path, error }),
-            Opened::Elsewhere => Kind::Unknown(UnknownReason::Elsewhere { path }),
-        }
     }
 
     /// The reference.

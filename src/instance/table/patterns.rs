@@ -9,9 +9,9 @@ use super::regex::{CompileError, Execution, Regex};
 use super::rule_source::RuleSource;
 use crate::source::Text;
 use crate::syntax::pattern_table::{
-    self, Flavour, Pattern, PatternLineKind, PatternProblem, PatternProblemKind, Replacement,
-    ReplacementPart,
+    self, Flavour, Pattern, PatternLineKind, PatternProblem, PatternProblemKind,
 };
+use crate::syntax::replacement::{Replacement, ReplacementPart};
 
 /// A table of patterns.
 #[derive(Debug)]
