@@ -7,6 +7,7 @@ use colored::Colorize;
 use similar::{ChangeTag, TextDiff};
 
 use super::Entry;
+use super::place::shown_path;
 use super::visible::{visible, visible_lines};
 use crate::edits::splice;
 use crate::finding::{Edit, Fix};
@@ -28,7 +29,7 @@ pub(super) fn write(entry: &Entry<'_>, fix: &Fix, out: &mut dyn Write) -> io::Re
     for (file, mut edits) in files {
         edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
         let source = entry.sources.get(file);
-        let path = source.path().to_string_lossy().into_owned();
+        let path = shown_path(&source);
         lines.push(format!("{} {}", "  -->".blue().bold(), visible(&path)));
         let mut shift = 0;
         for cluster in

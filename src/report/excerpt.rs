@@ -122,6 +122,13 @@ impl Excerpt {
         at
     }
 
+    /// The column of an offset of the file in the line of the text, in characters, from 1.
+    pub(super) fn column(&self, offset: usize) -> usize {
+        let before = &self.text[..self.at(offset)];
+        let line = before.rfind('\n').map_or(0, |newline| newline + 1);
+        before[line..].chars().count() + 1
+    }
+
     /// A range of the file in the text.
     pub(super) fn range(&self, range: &Range<usize>) -> Range<usize> {
         let start = self.at(range.start);

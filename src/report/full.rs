@@ -10,6 +10,7 @@ use colored::Colorize;
 use super::Entry;
 use super::change;
 use super::excerpt::Excerpt;
+use super::place::shown_path;
 use super::visible::visible;
 use crate::finding::{Safety, Severity};
 use crate::source::{FileId, Span};
@@ -26,8 +27,10 @@ pub(super) fn write(entries: &[Entry<'_>], color: bool, out: &mut dyn Write) -> 
         Renderer::plain()
     };
     for entry in entries {
-        let report = [group(entry)];
-        writeln!(out, "{}", renderer.render(&report))?;
+        let mut moved = Vec::new();
+        let report = [group(entry, &mut moved)];
+        let text = with_true_places(renderer.render(&report), &moved);
+        writeln!(out, "{text}")?;
         write_fixes(entry, out)?;
         writeln!(out)?;
     }
@@ -46,7 +49,31 @@ struct Mark {
     is_primary: bool,
 }
 
-fn group<'a>(entry: &Entry<'_>) -> Group<'a> {
+/// A place as the renderer counts it in a line that was cut, and as it is in the file: `file:line:column`.
+struct Moved {
+    shown: String,
+    real: String,
+}
+
+/// The places in front of snippets as they are in the file.
+fn with_true_places(text: String, moved: &[Moved]) -> String {
+    if moved.is_empty() {
+        return text;
+    }
+    let is_place = |line: &str| line.contains("--> ") || line.contains("::: ");
+    text.split('\n')
+        .map(|line| {
+            let moved = moved.iter().find(|moved| line.contains(&moved.shown));
+            match moved.filter(|_| is_place(line)) {
+                Some(moved) => line.replacen(&moved.shown, &moved.real, 1),
+                None => line.to_owned(),
+            }
+        })
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+fn group<'a>(entry: &Entry<'_>, moved: &mut Vec<Moved>) -> Group<'a> {
     let finding = &entry.finding;
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
@@ -58,7 +85,7 @@ fn group<'a>(entry: &Entry<'_>) -> Group<'a> {
         .id(finding.rule.name);
     let mut group = Group::with_title(title);
     for places in places(entry) {
-        group = group.element(snippet(entry, &places));
+        group = group.element(snippet(entry, &places, moved));
     }
     for note in &finding.notes {
         group = group.element(Level::NOTE.message(entry.text(note)));
@@ -141,10 +168,26 @@ fn marked(entry: &Entry<'_>, span: Span) -> Range<usize> {
     }
 }
 
-fn snippet<'a>(entry: &Entry<'_>, places: &Places) -> Snippet<'a, Annotation<'a>> {
+fn snippet<'a>(
+    entry: &Entry<'_>,
+    places: &Places,
+    moved: &mut Vec<Moved>,
+) -> Snippet<'a, Annotation<'a>> {
     let source = entry.sources.get(places.file);
     let ranges: Vec<_> = places.marks.iter().map(|mark| mark.range.clone()).collect();
     let excerpt = Excerpt::of(&source, entry.secrets, &ranges);
+    let path = visible(&shown_path(&source)).into_owned();
+    for range in &ranges {
+        let real = source.line_column(range.start);
+        let column = excerpt.column(range.start);
+        if column != real.column {
+            let place = |column: usize| format!("{path}:{}:{column}", real.line);
+            moved.push(Moved {
+                shown: place(column),
+                real: place(real.column),
+            });
+        }
+    }
     let annotations: Vec<_> = places
         .marks
         .iter()
@@ -159,7 +202,7 @@ fn snippet<'a>(entry: &Entry<'_>, places: &Places) -> Snippet<'a, Annotation<'a>
         })
         .collect();
     Snippet::source(excerpt.text)
-        .path(visible(&source.path().to_string_lossy()).into_owned())
+        .path(path)
         .line_start(excerpt.first_line)
         .annotations(annotations)
 }
@@ -267,6 +310,17 @@ mod tests {
                 "{text:?}"
             );
         }
+    }
+
+    #[test]
+    fn the_place_in_a_cut_line_is_that_in_the_file() {
+        let mut text = vec![b'x'; 1_000];
+        text.extend_from_slice(b"\r\n");
+        text.extend(vec![b'y'; 1_000]);
+        let shown = rendered(&text, 500..501, std::slice::from_ref(&(1_700..1_702)));
+        assert!(shown.contains("--> main.cf:1:501\n"), "{shown}");
+        let shown = rendered(&text, 1_700..1_702, &[]);
+        assert!(shown.contains("--> main.cf:2:699\n"), "{shown}");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::Entry;
 use super::summary::{RuleCount, Summary};
 use super::visible::stand_in;
-use crate::finding::{Edit, Fix, Related};
+use crate::finding::{Edit, Fix, Related, Safety};
 use crate::source::same_length_lossy;
 
 #[derive(Serialize)]
@@ -175,9 +175,19 @@ fn related(entry: &Entry<'_>, related: &Related) -> RelatedV1 {
 }
 
 fn fix(entry: &Entry<'_>, fix: &Fix) -> FixV1 {
+    // With asterisks or question marks in it, it would destroy what they stand for.
+    let is_exact = fix
+        .edits
+        .iter()
+        .all(|edit| entry.exact_text(edit).is_some());
+    let safety = if is_exact {
+        fix.safety
+    } else {
+        Safety::DisplayOnly
+    };
     FixV1 {
         title: entry.secrets.hide(&fix.title),
-        safety: fix.safety.as_str(),
+        safety: safety.as_str(),
         edits: fix.edits.iter().map(|one| edit(entry, one)).collect(),
     }
 }
@@ -188,5 +198,40 @@ fn edit(entry: &Entry<'_>, edit: &Edit) -> EditV1 {
         start: edit.span.start,
         end: edit.span.end,
         text: entry.secrets.hide(&same_length_lossy(&edit.text)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::edits::replace_span;
+    use crate::finding::Findings;
+    use crate::report::Secrets;
+    use crate::rules;
+    use crate::source::Sources;
+
+    #[test]
+    fn a_program_cannot_apply_what_cannot_be_shown() {
+        let sources = Sources::default();
+        let source = sources.add("./main.cf".into(), b"a = b\n".to_vec(), None);
+        let rule = rules::all().next().expect("there are rules");
+        let mut findings = Findings::default();
+        let span = source.span_of(4..5);
+        findings
+            .add(rule, span, "m")
+            .fix("one", Safety::Safe, [replace_span(span, "c")])
+            .fix("two", Safety::Safe, [replace_span(span, *b"caf\xe9")]);
+        let secrets = Secrets::default();
+        let finding = findings.into_vec().remove(0);
+        let entry = Entry {
+            finding,
+            sources: &sources,
+            secrets: &secrets,
+        };
+        let shown = super::finding(&entry);
+        let safety: Vec<_> = shown.fixes.iter().map(|fix| fix.safety).collect();
+        assert_eq!(safety, ["safe", "display-only"]);
+        assert_eq!(shown.fixes[1].edits[0].text, "caf?");
+        assert_eq!(shown.file, "main.cf");
     }
 }

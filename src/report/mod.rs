@@ -15,7 +15,7 @@ mod visible;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use crate::finding::Finding;
+use crate::finding::{Edit, Finding};
 use crate::instance::Instance;
 use crate::lint;
 use crate::source::Sources;
@@ -66,6 +66,13 @@ impl Entry<'_> {
     /// terminal would obey.
     fn text(&self, text: &str) -> String {
         visible(&self.secrets.hide(text)).into_owned()
+    }
+
+    /// What an edit writes, when a report can say it as it is: it is text, and holds no secret. A program that
+    /// applies anything else would destroy what is masked.
+    fn exact_text<'e>(&self, edit: &'e Edit) -> Option<&'e str> {
+        let text = str::from_utf8(&edit.text).ok()?;
+        (self.secrets.hide(text) == text).then_some(text)
     }
 }
 

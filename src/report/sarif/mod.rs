@@ -163,12 +163,10 @@ fn fix(entry: &Entry<'_>, fix: &Fix) -> Option<FixObject> {
 }
 
 fn replacement(entry: &Entry<'_>, edit: &Edit) -> Option<Replacement> {
-    let text = str::from_utf8(&edit.text).ok()?;
-    // Written with asterisks it would destroy a password.
-    (entry.secrets.hide(text) == text).then(|| Replacement {
+    Some(Replacement {
         deleted_region: region(&entry.place_of(edit.span), Some(edit.span)),
         inserted_content: Message {
-            text: text.to_owned(),
+            text: entry.exact_text(edit)?.to_owned(),
         },
     })
 }

@@ -1,8 +1,9 @@
 //! Passwords that stand in a configuration, and must not leave it through a report.
 //!
-//! Every format shows files and messages through [`Secrets`]. Three places hold passwords: values whose name
+//! Every format shows files and messages through [`Secrets`]. These places hold passwords: values whose name
 //! says so (`bind_pw = …` of `ldap_table(5)`, `password = …` of `mysql_table(5)`), `static:user:password` and
-//! `inline:{…}` in a `*_password_maps` parameter, and the results of the tables that such a parameter names.
+//! `inline:{…}` in a `*_password_maps` parameter, the results of the tables that such a parameter names, URLs
+//! with a user in them, and the names of block lists that begin with their customer's key.
 //! Too much is hidden rather than too little: a comment may hold a password that was in force yesterday.
 
 mod scan;
@@ -25,8 +26,8 @@ const WORD_LENGTH: usize = 4;
 pub struct Secrets {
     /// The bytes to hide, by file, sorted, not overlapping.
     ranges: BTreeMap<FileId, Vec<Range<usize>>>,
-    /// The same as texts, the longest first.
-    words: Vec<String>,
+    /// The same as texts.
+    words: Words,
 }
 
 impl Secrets {
@@ -69,9 +70,10 @@ impl Secrets {
                 );
             }
         }
-        let mut words: Vec<String> = words.into_iter().collect();
-        words.sort_by_key(|word| std::cmp::Reverse(word.len()));
-        Self { ranges, words }
+        Self {
+            ranges,
+            words: Words::of(words),
+        }
     }
 
     /// Part of a file's text, with `*` in place of each byte of a secret that is not white space.
@@ -99,18 +101,51 @@ impl Secrets {
 
     /// A text that may quote the configuration, with `*` in place of each byte of a secret.
     pub fn hide(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for word in &self.words {
-            let found: Vec<usize> = text
-                .match_indices(word.as_str())
-                .map(|(at, _)| at)
-                .filter(|&at| word.len() >= WORD_LENGTH || is_word(&text, at..at + word.len()))
-                .collect();
-            for at in found {
-                text.replace_range(at..at + word.len(), &"*".repeat(word.len()));
+        let mut bytes = text.as_bytes().to_vec();
+        for range in self.words.in_text(text) {
+            bytes[range].fill(b'*');
+        }
+        same_length_lossy(&bytes).into_owned()
+    }
+}
+
+/// Texts to look for, by their first bytes: there may be as many as a table of passwords has lines.
+#[derive(Debug, Default)]
+struct Words {
+    by_start: BTreeMap<Vec<u8>, Vec<String>>,
+}
+
+impl Words {
+    fn of(words: BTreeSet<String>) -> Self {
+        let mut by_start: BTreeMap<Vec<u8>, Vec<String>> = BTreeMap::new();
+        for word in words {
+            let start = word.as_bytes()[..word.len().min(WORD_LENGTH)].to_vec();
+            by_start.entry(start).or_default().push(word);
+        }
+        Self { by_start }
+    }
+
+    /// Where a text has one of the words.
+    fn in_text(&self, text: &str) -> Vec<Range<usize>> {
+        let bytes = text.as_bytes();
+        let mut found = Vec::new();
+        if self.by_start.is_empty() {
+            return found;
+        }
+        for at in 0..bytes.len() {
+            for length in 1..=WORD_LENGTH.min(bytes.len() - at) {
+                let words = self.by_start.get(&bytes[at..at + length]);
+                for word in words.into_iter().flatten() {
+                    let range = at..at + word.len();
+                    if bytes[at..].starts_with(word.as_bytes())
+                        && (word.len() >= WORD_LENGTH || is_word(text, range.clone()))
+                    {
+                        found.push(range);
+                    }
+                }
             }
         }
-        text
+        found
     }
 }
 

@@ -38,6 +38,7 @@ pub(super) fn named_values(bytes: &[u8]) -> Vec<Range<usize>> {
         }
     }
     found.extend(url_passwords(bytes));
+    found.extend(block_list_keys(bytes));
     found
 }
 
@@ -210,6 +211,36 @@ fn url_passwords(bytes: &[u8]) -> Vec<Range<usize>> {
             && let Some(colon) = memchr::memchr(b':', &authority[..at_sign])
         {
             found.push(start + colon + 1..start + at_sign);
+        }
+    }
+    found
+}
+
+/// Block lists whose names begin with the key of their customer, which `postscreen_dnsbl_reply_map` of
+/// postconf(5) is there to hide.
+const KEYED_BLOCK_LISTS: [&[u8]; 2] = [b".dq.spamhaus.net", b".abusix.zone"];
+/// Keys are longer than the labels of the lists themselves.
+const KEY_LENGTH: usize = 16;
+
+/// The keys in names such as `KEY.zen.dq.spamhaus.net`.
+fn block_list_keys(bytes: &[u8]) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    for name in KEYED_BLOCK_LISTS {
+        for end in memchr::memmem::find_iter(bytes, name) {
+            let length = bytes[..end]
+                .iter()
+                .rev()
+                .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'))
+                .count();
+            let start = end - length;
+            let labels = bytes[start..end].split(|&byte| byte == b'.');
+            let mut at = start;
+            for label in labels {
+                if label.len() >= KEY_LENGTH {
+                    found.push(at..at + label.len());
+                }
+                at += label.len() + 1;
+            }
         }
     }
     found

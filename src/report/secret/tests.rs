@@ -110,6 +110,42 @@ fn messages_that_quote_a_secret() {
 }
 
 #[test]
+fn many_secrets_cost_little() {
+    let mut table = String::new();
+    for number in 0..100_000 {
+        table.push_str(&format!("h{number}.example.com u{number}:pw{number}\n"));
+    }
+    let files = [
+        (
+            "main.cf",
+            "smtp_sasl_password_maps = texthash:/etc/postfix/sasl\n",
+        ),
+        ("sasl", table.as_str()),
+    ];
+    let (_directory, instance) = load(&files);
+    let secrets = Secrets::of(&instance);
+    let message = format!("{} pw77777 x", "word ".repeat(40));
+    for _ in 0..1_000 {
+        assert!(secrets.hide(&message).ends_with(" ******* x"));
+    }
+}
+
+#[test]
+fn keys_in_the_names_of_block_lists() {
+    let text = "\
+postscreen_dnsbl_sites = aBcDeFgHiJ0123456789klmnop.zen.dq.spamhaus.net=127.0.0.[2..11]*3
+  zen.spamhaus.org, 0123456789abcdef0123456789abcdef.combined.mail.abusix.zone
+";
+    assert_eq!(
+        shown(&[("main.cf", text)], "main.cf"),
+        "\
+postscreen_dnsbl_sites = **************************.zen.dq.spamhaus.net=127.0.0.[2..11]*3
+  zen.spamhaus.org, ********************************.combined.mail.abusix.zone
+"
+    );
+}
+
+#[test]
 fn large_files_cost_one_pass() {
     let mut table = String::new();
     for number in 0..200_000 {
