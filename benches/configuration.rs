@@ -9,10 +9,12 @@ use std::path::Path;
 
 use divan::Bencher;
 use divan::counter::BytesCount;
-use postlint::finding::Findings;
+use postlint::finding::Safety;
+use postlint::fix::{self, Fixer, Linted, Overlay};
 use postlint::instance::builtin::Version;
+use postlint::instance::files::PathOptions;
 use postlint::instance::{Instance, LoadOptions, Target};
-use postlint::rules;
+use postlint::lint::{self, Selection};
 use postlint::source::Sources;
 use postlint::syntax::expression::{Dialect, expand, references};
 use postlint::syntax::{MainCf, MasterCf, tiles};
@@ -58,7 +60,7 @@ const SETTINGS: [&str; 50] = [
     "inet_protocols = all",
     "mydestination = $myhostname, localhost.$mydomain, localhost, $mydomain",
     "local_recipient_maps = proxy:unix:passwd.byname $alias_maps",
-    "unknown_local_recipient_reject_code = 550",
+    "unknown_local_recipient_reject_code = 450", // What there is to mend.
     "mynetworks = 127.0.0.0/8, [::1]/128, 192.0.2.0/24",
     "relay_domains = example.org, example.net",
     "relay_recipient_maps = hash:/etc/postfix/relay_recipients",
@@ -163,9 +165,13 @@ fn directory(size: Size) -> TempDir {
     directory
 }
 
-fn load(directory: &Path) -> Instance {
+fn load(directory: &Path, overlay: Overlay) -> Instance {
     let options = LoadOptions {
         version: Some(Version::NEWEST),
+        paths: PathOptions {
+            overlay,
+            ..PathOptions::default()
+        },
         ..LoadOptions::default()
     };
     Instance::load(&Target::Path(directory.to_path_buf()), &options).expect("a configuration")
@@ -175,20 +181,43 @@ fn load(directory: &Path) -> Instance {
 #[divan::bench(args = SIZES)]
 fn load_instance(bencher: Bencher<'_, '_>, size: Size) {
     let directory = directory(size);
-    bencher.bench(|| load(directory.path()));
+    bencher.bench(|| load(directory.path(), Overlay::new()));
 }
 
-/// All rules.
+/// All rules, with an instance that was not asked anything before.
 #[divan::bench(args = SIZES)]
-fn check_rules(bencher: Bencher<'_, '_>, size: Size) {
+fn lint_instance(bencher: Bencher<'_, '_>, size: Size) {
     let directory = directory(size);
-    let instance = load(directory.path());
-    bencher.bench(|| {
-        let mut findings = Findings::default();
-        for rule in rules::all() {
-            (rule.check)(&instance, &mut findings);
+    let selection = Selection::default();
+    bencher
+        .with_inputs(|| load(directory.path(), Overlay::new()))
+        .bench_refs(|instance| lint::run(instance, &selection));
+}
+
+/// From the files to the mended text of the files: loaded and checked, mended, loaded and checked again.
+#[divan::bench(args = SIZES)]
+fn fix_files(bencher: Bencher<'_, '_>, size: Size) {
+    let directory = directory(size);
+    let selection = Selection::default();
+    let mut lint = |overlay: &Overlay| {
+        let instance = load(directory.path(), overlay.clone());
+        Ok(Linted {
+            sources: instance.shared_sources(),
+            findings: lint::run(&instance, &selection),
+            broken: fix::broken_lines(instance.main_cf(), instance.master_cf()),
+            state: instance,
+        })
+    };
+    bencher.bench_local(|| {
+        let outcome = Fixer {
+            lint: &mut lint,
+            worse: &mut |_, _| None,
+            threshold: Safety::Safe,
         }
-        findings
+        .run();
+        let outcome = outcome.expect("fixes that come to an end");
+        assert!(!outcome.applied.is_empty(), "nothing to mend");
+        outcome
     });
 }
 
