@@ -16,6 +16,7 @@ pub mod restriction;
 pub mod restriction_table;
 pub mod service;
 pub mod table;
+pub mod table_uses;
 mod tables;
 pub mod users;
 mod witness;

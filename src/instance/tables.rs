@@ -56,6 +56,11 @@ impl Instance {
         table
     }
 
+    /// Whether there is a file that the configuration calls `path`; `None` when that cannot be known here.
+    pub fn open_exists(&self, path: &str) -> Option<bool> {
+        Opener::exists(self, path)
+    }
+
     /// The tables that postalias(1) makes: those of `alias_maps` and `alias_database`.
     fn alias_references(&self) -> &HashSet<String> {
         self.tables.aliases.get_or_init(|| {

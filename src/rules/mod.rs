@@ -36,6 +36,8 @@ mod classes;
 pub(crate) mod postlint;
 mod reject_code;
 mod relay;
+mod tables;
+mod upgrade;
 
 use crate::rule::Rule;
 
@@ -46,6 +48,8 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
         reject_code::RULES,
         relay::RULES,
         classes::RULES,
+        tables::RULES,
+        upgrade::RULES,
         // Last: they look at comments in all files that the others had read.
         postlint::RULES,
     ]

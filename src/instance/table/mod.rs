@@ -23,7 +23,7 @@ mod patterns;
 mod pcre_regex;
 mod posix_regex;
 mod problem;
-mod proxy;
+pub mod proxy;
 pub mod reference;
 mod regex;
 mod rule_source;
