@@ -6,6 +6,7 @@
 
 pub(crate) mod any_bytes;
 pub(crate) mod postfix;
+pub(crate) mod postlint;
 pub(crate) mod smtp;
 
 use std::fs;
