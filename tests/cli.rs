@@ -118,7 +118,7 @@ fn every_way_to_name_a_configuration() {
             .collect()
     };
     assert_eq!(places(&["main.cf"]), ["main.cf:1:39"]);
-    assert_eq!(places(&["b", "."]), ["./main.cf:1:39", "b/main.cf:1:39"]);
+    assert_eq!(places(&["b", "."]), ["b/main.cf:1:39", "main.cf:1:39"]);
     assert_eq!(places(&["b", "b/", "b/main.cf"]), ["b/main.cf:1:39"]);
     assert!(places(&["services/master.cf"]).is_empty());
 

@@ -20,6 +20,8 @@ use crate::instance::Instance;
 use crate::lint;
 use crate::source::Sources;
 
+use place::shown_path;
+
 pub use place::Place;
 pub use secret::Secrets;
 pub use summary::{RuleCount, Summary};
@@ -98,7 +100,7 @@ pub fn entries(checked: &[Checked]) -> Vec<Entry<'_>> {
     for one in checked {
         for finding in &one.findings {
             all.push((
-                one.instance.sources().path(finding.span.file),
+                PathBuf::from(shown_path(&one.instance.sources().get(finding.span.file))),
                 Entry {
                     finding: finding.clone(),
                     sources: one.instance.sources(),
@@ -113,10 +115,11 @@ pub fn entries(checked: &[Checked]) -> Vec<Entry<'_>> {
     });
     let mut entries: Vec<(PathBuf, Entry<'_>)> = Vec::with_capacity(all.len());
     for (path, entry) in all {
+        let start = entry.finding.span.start;
         let same = entries
             .iter_mut()
             .rev()
-            .take_while(|(other, _)| *other == path);
+            .take_while(|(other, entry)| *other == path && entry.finding.span.start == start);
         let twin = same.map(|(_, other)| other).find(|other| {
             let (one, two) = (&other.finding, &entry.finding);
             one.rule.code == two.rule.code
