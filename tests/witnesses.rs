@@ -1,5 +1,5 @@
 //! Findings give an address as a witness, and a real Postfix says whether the witness tells the truth: what
-//! the bad cases of `fixtures/` accept, and what becomes of that mail.
+//! the bad cases of `fixtures/` accept, what becomes of that mail, and that mending them ends it.
 
 mod common;
 
@@ -10,16 +10,21 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use common::postfix::{Private, is_available};
+use common::{copy_tree, fixture};
 use postlint::finding::{Finding, Findings, Severity};
 use postlint::instance::{Instance, Target};
 use postlint::rule::{Group, Rule};
 use postlint::{rules, testing};
 
-/// What is wrong with a witness, if anything is.
-fn doubts(postfix: &Private, finding: &Finding, witness: &str) -> Option<String> {
+/// The service that a finding is about, by its name in master.cf.
+fn service(finding: &Finding) -> &str {
     let service = finding.service.as_deref().unwrap_or("smtp/inet");
-    let service = service.strip_suffix("/inet").unwrap_or(service);
-    let outcome = match postfix.try_send(service, witness) {
+    service.strip_suffix("/inet").unwrap_or(service)
+}
+
+/// Mail to the witness of a bad case has to be accepted, and to bounce where that is what the rule says.
+fn doubt(postfix: &Private, finding: &Finding, witness: &str) -> Option<String> {
+    let outcome = match postfix.try_send(service(finding), witness) {
         Ok(outcome) => outcome,
         Err(reply) => return Some(format!("{witness} is refused: {reply}")),
     };
@@ -28,34 +33,50 @@ fn doubts(postfix: &Private, finding: &Finding, witness: &str) -> Option<String>
         .then(|| format!("mail to {witness} is accepted and does not bounce: {outcome:#?}"))
 }
 
-/// What is wrong with the witnesses of one rule in one of its bad cases.
-fn examine(rule: &'static Rule, case: &Path) -> String {
-    let mut wrong = String::new();
+/// Mail to the witness has to be refused in the mended case, or to be delivered here.
+fn doubt_when_fixed(postfix: &Private, finding: &Finding, witness: &str) -> Option<String> {
+    let before = postfix.sent_away().len();
+    let outcome = postfix.try_send(service(finding), witness).ok()?;
+    (outcome.is_bounced || postfix.sent_away().len() > before)
+        .then(|| format!("mail to {witness} is still accepted: {outcome:#?}"))
+}
+
+/// What is wrong with the witnesses of one rule in one of its bad cases, and in the same case mended.
+fn examine(rule: &'static Rule, case: &Path) -> anyhow::Result<String> {
     let target = Target::Path(case.to_path_buf());
-    let instance = match Instance::load(&target, &testing::case_options(case)) {
-        Ok(instance) => instance,
-        Err(error) => return format!("{}: {error:#}\n", case.display()),
-    };
+    let instance = Instance::load(&target, &testing::case_options(case))?;
     let mut findings = Findings::default();
     (rule.check)(&instance, &mut findings);
     let findings = findings.into_vec();
-    let mut witnesses = findings
+    let witnesses: Vec<(&Finding, &str)> = findings
         .iter()
         .filter_map(|finding| Some((finding, finding.witness.as_deref()?)))
-        .peekable();
-    if witnesses.peek().is_none() {
-        return wrong;
+        .collect();
+    let mut wrong = String::new();
+    if witnesses.is_empty() {
+        return Ok(wrong);
     }
-    let postfix = match Private::start(case, &[]) {
-        Ok(postfix) => postfix,
-        Err(error) => return format!("{}: {error}\n", case.display()),
-    };
-    for (finding, witness) in witnesses {
-        if let Some(doubt) = doubts(&postfix, finding, witness) {
-            let _ = writeln!(wrong, "{}: {}: {doubt}", case.display(), rule.name);
+    let postfix = Private::start(case, &[]).map_err(anyhow::Error::msg)?;
+    for (finding, witness) in &witnesses {
+        if let Some(doubt) = doubt(&postfix, finding, witness) {
+            writeln!(wrong, "{}: {}: {doubt}", case.display(), rule.name)?;
         }
     }
-    wrong
+    // bad/CASE and fixed/CASE; the second has the files that change.
+    let fixed = case.iter().rev().nth(2).zip(case.file_name());
+    let fixed = fixed.map(|(rule, case)| fixture("").join(rule).join("fixed").join(case));
+    if let Some(fixed) = fixed.filter(|fixed| fixed.is_dir()) {
+        let directory = tempfile::tempdir()?;
+        copy_tree(case, directory.path());
+        copy_tree(&fixed, directory.path());
+        let postfix = Private::start(directory.path(), &[]).map_err(anyhow::Error::msg)?;
+        for (finding, witness) in &witnesses {
+            if let Some(doubt) = doubt_when_fixed(&postfix, finding, witness) {
+                writeln!(wrong, "{}: {}: {doubt}", fixed.display(), rule.name)?;
+            }
+        }
+    }
+    Ok(wrong)
 }
 
 #[test]
@@ -78,7 +99,8 @@ fn witnesses_tell_the_truth() {
         for _ in 0..4 {
             scope.spawn(|| {
                 while let Some((rule, case)) = cases.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    let said = examine(rule, case);
+                    let said = examine(rule, case)
+                        .unwrap_or_else(|error| format!("{}: {error:#}\n", case.display()));
                     wrong
                         .lock()
                         .expect("no panic while it is held")
