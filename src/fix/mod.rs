@@ -5,6 +5,7 @@
 //! finding is still there, a new error appears, a line cannot be read any more, or mail would fare worse, is
 //! withdrawn and reported, and the other fixes stay.
 
+pub mod after;
 pub mod apply;
 mod compare;
 pub mod diff;

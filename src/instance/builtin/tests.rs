@@ -311,9 +311,12 @@ fn markers() {
         marked(Builtin::needs_restart),
         [
             "config_directory",
+            "data_directory",
             "inet_interfaces",
             "inet_protocols",
-            "queue_directory"
+            "mail_owner",
+            "queue_directory",
+            "setgid_group"
         ]
     );
 }
