@@ -18,6 +18,7 @@ pub mod service;
 pub mod table;
 pub mod table_uses;
 mod tables;
+pub mod text_value;
 pub mod users;
 mod witness;
 

@@ -36,6 +36,7 @@ mod classes;
 pub(crate) mod postlint;
 mod reject_code;
 mod relay;
+mod syntax;
 mod tables;
 mod upgrade;
 
@@ -49,6 +50,7 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
         relay::RULES,
         classes::RULES,
         tables::RULES,
+        syntax::RULES,
         upgrade::RULES,
         // Last: they look at comments in all files that the others had read.
         postlint::RULES,
