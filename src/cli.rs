@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 use crate::finding::Severity;
 use crate::instance::builtin::Version;
@@ -71,6 +71,9 @@ pub struct CheckArgs {
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 
+    /// What becomes of the fixes.
+    #[command(flatten)]
+    pub fixes: FixArgs,
     /// Which rules run, and what is shown.
     #[command(flatten)]
     pub rules: SelectionArgs,
@@ -80,6 +83,44 @@ pub struct CheckArgs {
     /// What to look at, and as whose.
     #[command(flatten)]
     pub instance: InstanceArgs,
+}
+
+/// What becomes of the fixes.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Fixes")]
+#[command(group = ArgGroup::new("applies").multiple(true))]
+pub struct FixArgs {
+    /// Apply the safe fixes, and report what remains; a main.cf on standard input goes to standard output
+    #[arg(long, group = "applies")]
+    pub fix: bool,
+    /// Show what --fix would change as a unified diff, and change nothing
+    #[arg(long, group = "applies", conflicts_with_all = ["output", "backup"])]
+    pub diff: bool,
+    /// Apply also the fixes that are right in most cases only: review what they do
+    #[arg(long, requires = "applies")]
+    pub unsafe_fixes: bool,
+    /// Write the files that change into DIR, and leave the configuration as it is
+    #[arg(long, value_name = "DIR", requires = "fix", conflicts_with = "backup")]
+    pub output: Option<PathBuf>,
+    /// Keep the old files, with SUFFIX (.orig when left out) behind their names
+    #[arg(
+        long,
+        value_name = "SUFFIX",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = ".orig",
+        value_parser = backup_suffix,
+        requires = "fix"
+    )]
+    pub backup: Option<String>,
+}
+
+/// Reads the suffix of backups.
+fn backup_suffix(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.contains(['/', '\0']) {
+        return Err("a suffix is some text without a slash".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 /// Which rules run, and what is shown.

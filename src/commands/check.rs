@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use super::color;
-use super::instances::{Plan, load, plans};
+use super::instances::{Loaded, Plan, load, plans};
+use super::{color, fix};
 use crate::cli::{CheckArgs, FormatArg, OutputArgs, SelectionArgs};
 use crate::exit::{Exit, UsageError};
 use crate::finding::Severity;
@@ -17,21 +17,44 @@ use crate::settings::Settings;
 pub(super) fn run(
     args: &CheckArgs,
     out: &mut dyn Write,
-    _err: &mut dyn Write,
+    err: &mut dyn Write,
 ) -> anyhow::Result<Exit> {
+    let fixes_stdin = args.fixes.fix && args.paths.iter().any(|path| path.as_os_str() == "-");
+    let to_stdout = args.output.output_file.is_none() && !fixes_stdin;
+    let color = color::decide(args.output.color, to_stdout);
+    let mut fixes = fix::Fixes::new(&args.fixes);
     let mut checked = Vec::new();
     let mut failed = false;
     let mut seen = Vec::new();
     for plan in plans(&args.paths, &args.instance)? {
         let selection = selection(&args.rules, &plan)?;
         let threshold = threshold(&args.output, &plan);
-        for instance in load(&plan, &mut seen)? {
+        for Loaded { target, instance } in load(&plan, &mut seen)? {
             let findings = lint::run(&instance, &selection);
-            failed |= findings.iter().any(|finding| finding.severity >= threshold);
-            checked.push(Checked::new(instance, findings));
+            let mut one = Checked::new(instance, findings);
+            if let Some(fixes) = &mut fixes {
+                one = fixes.apply(one, &target, &plan.options, &selection)?;
+            }
+            failed |= (one.findings.iter()).any(|finding| finding.severity >= threshold);
+            checked.push(one);
         }
     }
-    write_report(&args.output, &checked, out)?;
+    if let Some(fixes) = fixes {
+        fixes.finish(args.output.quiet, out, err)?;
+    }
+    let report = match &args.output.output_file {
+        Some(path) => {
+            let mut bytes = Vec::new();
+            write_report(&args.output, color, &checked, &mut bytes)?;
+            write_file(path, &bytes)
+        }
+        // The diff is what was asked for.
+        None if args.fixes.diff => Ok(()),
+        // Standard output is for the main.cf.
+        None if fixes_stdin => write_report(&args.output, color, &checked, err),
+        None => write_report(&args.output, color, &checked, out),
+    };
+    report?;
     Ok(if failed && !args.output.exit_zero {
         Exit::Findings
     } else {
@@ -64,22 +87,19 @@ fn threshold(args: &OutputArgs, plan: &Plan) -> Severity {
     asked.or(plan.settings.fail_on).unwrap_or(Severity::Warning)
 }
 
-fn write_report(args: &OutputArgs, checked: &[Checked], out: &mut dyn Write) -> anyhow::Result<()> {
+fn write_report(
+    args: &OutputArgs,
+    color: bool,
+    checked: &[Checked],
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
     let style = Style {
         format: format(args.format),
-        color: color::decide(args.color, args.output_file.is_none()),
+        color,
         quiet: args.quiet,
         statistics: args.statistics,
     };
-    let entries = report::entries(checked);
-    match &args.output_file {
-        None => report::write(style, &entries, out)?,
-        Some(path) => {
-            let mut bytes = Vec::new();
-            report::write(style, &entries, &mut bytes)?;
-            write_file(path, &bytes)?;
-        }
-    }
+    report::write(style, &report::entries(checked), out)?;
     Ok(())
 }
 

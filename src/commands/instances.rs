@@ -21,6 +21,15 @@ pub(super) struct Plan {
     pub(super) settings: Settings,
 }
 
+/// An instance, and how to load it anew.
+#[derive(Debug)]
+pub(super) struct Loaded {
+    /// What gives this instance alone.
+    pub(super) target: Target,
+    /// The instance.
+    pub(super) instance: Instance,
+}
+
 /// What the paths on the command line mean: none is the configuration of this host, `-` is a main.cf on
 /// standard input.
 ///
@@ -45,10 +54,18 @@ pub(super) fn plans(paths: &[PathBuf], args: &InstanceArgs) -> anyhow::Result<Ve
 ///
 /// # Errors
 /// One of them cannot be read.
-pub(super) fn load(plan: &Plan, seen: &mut Vec<PathBuf>) -> anyhow::Result<Vec<Instance>> {
-    let mut instances = Instance::load_all(&plan.target, &plan.options)?;
-    instances.retain(|instance| {
-        let Some(path) = main_path(instance).filter(|path| path.as_os_str() != "-") else {
+pub(super) fn load(plan: &Plan, seen: &mut Vec<PathBuf>) -> anyhow::Result<Vec<Loaded>> {
+    let instances = Instance::load_all(&plan.target, &plan.options)?;
+    let loaded = instances.into_iter().enumerate().map(|(index, instance)| {
+        let target = match index {
+            0 => plan.target.clone(),
+            _ => Target::Path(instance.directory().to_path_buf()),
+        };
+        Loaded { target, instance }
+    });
+    let mut loaded: Vec<Loaded> = loaded.collect();
+    loaded.retain(|loaded| {
+        let Some(path) = main_path(&loaded.instance).filter(|path| path.as_os_str() != "-") else {
             return true;
         };
         // Two names of one file are one instance; a file that only an archive has stays what it is called.
@@ -59,7 +76,7 @@ pub(super) fn load(plan: &Plan, seen: &mut Vec<PathBuf>) -> anyhow::Result<Vec<I
         }
         is_new
     });
-    Ok(instances)
+    Ok(loaded)
 }
 
 fn targets(paths: &[PathBuf]) -> anyhow::Result<Vec<Target>> {

@@ -3,6 +3,7 @@
 mod check;
 mod color;
 mod explain;
+mod fix;
 mod instances;
 mod rules;
 

@@ -20,9 +20,7 @@ use crate::instance::Instance;
 use crate::lint;
 use crate::source::Sources;
 
-use place::shown_path;
-
-pub use place::Place;
+pub use place::{Place, shown_path};
 pub use secret::Secrets;
 pub use summary::{RuleCount, Summary};
 pub use visible::{visible, visible_lines};

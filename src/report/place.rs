@@ -20,7 +20,7 @@ pub struct Place {
 
 /// The path of a file as reports show it: `./main.cf` is `main.cf`, as programs that compare paths with
 /// those of a repository need it.
-pub(super) fn shown_path(source: &Source) -> String {
+pub fn shown_path(source: &Source) -> String {
     let path = source.path();
     // Only `.` itself would have nothing left.
     let path = (path.strip_prefix(".").ok())

@@ -22,7 +22,7 @@ use crate::syntax::main_cf::Setting;
 const WORD_LENGTH: usize = 4;
 
 /// The secrets of one instance.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Secrets {
     /// The bytes to hide, by file, sorted, not overlapping.
     ranges: BTreeMap<FileId, Vec<Range<usize>>>,
@@ -110,7 +110,7 @@ impl Secrets {
 }
 
 /// Texts to look for, by their first bytes: there may be as many as a table of passwords has lines.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Words {
     by_start: BTreeMap<Vec<u8>, Vec<String>>,
 }
