@@ -7,10 +7,12 @@ mod common;
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use common::postfix::{Private, is_available};
 use common::smtp::SENDER;
 use common::{copy_tree, fixture};
+use tempfile::TempDir;
 
 /// Whom the server has mail boxes for, under all their names.
 const KNOWN: [&str; 8] = [
@@ -95,6 +97,34 @@ fn with_the_tables_back_the_code_still_asks_to_try_again() {
     let reply = postfix.rcpt("nobody-here@example.com");
     assert_eq!((reply.code, reply.dsn.as_str()), (450, "4.1.1"), "{reply}");
     assert_eq!(postfix.rcpt("anna@example.com").code, 250);
+}
+
+/// A copy of the server as it was, mended by the program.
+fn mended() -> TempDir {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    copy_tree(&fixture("_mail/story"), directory.path());
+    let output = Command::new(env!("CARGO_BIN_EXE_postlint"))
+        .args(["--fix", "--unsafe-fixes"])
+        .arg(directory.path())
+        .env_clear()
+        .output()
+        .expect("postlint runs");
+    assert!(
+        matches!(output.status.code(), Some(0 | 1)),
+        "{}: {}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+    directory
+}
+
+#[test]
+fn mended_by_postlint_it_serves_its_users_as_before() {
+    if !is_available("story: mended by postlint") {
+        return;
+    }
+    let directory = mended();
+    assert_serves_known(&start(directory.path()));
 }
 
 #[test]
