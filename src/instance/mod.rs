@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::source::{Source, Sources, Span, Text};
-use crate::syntax::expression::Dialect;
+use crate::syntax::expression::{self, Dialect};
 use crate::syntax::main_cf::{MainCf, Setting};
 use crate::syntax::master_cf::{MasterCf, ServiceLine};
 
@@ -265,7 +265,7 @@ impl Instance {
         }
         let domain = scope
             .setting("mydomain")
-            .and_then(|(setting, _)| scope.expand(&setting.value).ok())
+            .and_then(|(setting, _)| expand_without(scope, &setting.value, &COMPUTED))
             .map_or_else(|| "localdomain".to_owned(), |domain| domain.to_string());
         format!("{}.{domain}", self.host.name)
     }
@@ -273,8 +273,7 @@ impl Instance {
     /// `mydomain` as `mail_params.c` computes it: what follows the first dot of `myhostname`.
     fn default_domain(&self, scope: Scope<'_>) -> String {
         let hostname = match scope.setting("myhostname") {
-            Some((setting, _)) => scope
-                .expand(&setting.value)
+            Some((setting, _)) => expand_without(scope, &setting.value, &COMPUTED)
                 .map(|name| name.to_string())
                 .unwrap_or_default(),
             None => self.default_hostname(scope),
@@ -286,13 +285,31 @@ impl Instance {
 
     /// `mynetworks` as `own_inet_addr.c` and `mynetworks.c` compute it from the style and the interfaces.
     fn default_networks(&self, scope: Scope<'_>) -> String {
-        let text = |name: &'static str| scope.any_parameter(name).text();
+        let text = |name: &'static str| {
+            let raw = scope.any_parameter(name);
+            expand_without(scope, raw.raw(), &["mynetworks"])
+                .map(|value| value.to_string())
+                .unwrap_or_default()
+        };
         self.host.networks(
             &text("mynetworks_style"),
             &text("inet_interfaces"),
             &text("inet_protocols"),
         )
     }
+}
+
+/// The defaults that `mail_params.c` computes, in this order.
+const COMPUTED: [&str; 3] = ["myhostname", "mydomain", "mynetworks"];
+
+/// Expands a value at a time when the defaults of `unset` are not computed yet: they are empty. So
+/// `myhostname = $mydomain` does not ask for itself.
+fn expand_without(scope: Scope<'_>, value: &Text, unset: &[&str]) -> Option<Text> {
+    let lookup = |name: &str| {
+        let is_unset = unset.contains(&name) && scope.setting(name).is_none();
+        (!is_unset).then(|| scope.lookup(name)).flatten()
+    };
+    expression::expand(value, scope.instance.dialect(), &lookup).ok()
 }
 
 /// A compatibility level packed as [`Instance::compatibility_level`] packs it, for comparisons.
@@ -316,4 +333,41 @@ pub fn join_words(words: &[Text]) -> String {
         .map(Text::as_str)
         .collect::<Vec<_>>()
         .join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(main_cf: &str) -> [String; 3] {
+        let options = LoadOptions {
+            host: Some(Host {
+                name: "vm".to_owned(),
+                ..Host::unknown()
+            }),
+            ..LoadOptions::default()
+        };
+        let target = Target::MainCfText(main_cf.as_bytes().to_vec());
+        let instance = Instance::load(&target, &options).expect("text can be loaded");
+        COMPUTED.map(|name| instance.parameter(name).text())
+    }
+
+    #[test]
+    fn computed_defaults_that_ask_for_each_other_are_empty() {
+        let [hostname, domain, _] = values("");
+        assert_eq!(
+            [hostname.as_str(), domain.as_str()],
+            ["vm.localdomain", "localdomain"]
+        );
+        // As postconf -x has it; a daemon stops at both.
+        assert_eq!(values("myhostname = $mydomain")[0], "localdomain");
+        assert_eq!(values("mydomain = $myhostname")[0], "vm.");
+        for main_cf in [
+            "inet_interfaces = $mynetworks",
+            "myhostname = x$mynetworks.test\ninet_interfaces = $mydomain",
+            "mynetworks_style = $foo\nfoo = $mydomain\nmyhostname = a.$foo",
+        ] {
+            values(main_cf);
+        }
+    }
 }
