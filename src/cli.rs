@@ -13,6 +13,7 @@ use crate::settings::{path_pair, target_version};
 #[command(
     version,
     args_conflicts_with_subcommands = true,
+    args_override_self = true,
     max_term_width = 100,
     after_help = EXIT_CODES
 )]
@@ -33,7 +34,7 @@ Exit codes: 0 nothing found at or above the threshold, 1 something found, 2 wron
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// Find what is wrong with a configuration (also without the word check)
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = EXIT_CODES, args_override_self = true)]
     Check(Box<CheckArgs>),
     /// Print the page of a rule, or what is known of a parameter
     Explain(ExplainArgs),

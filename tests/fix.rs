@@ -4,6 +4,7 @@ mod common;
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use common::postlint::{command, run, run_with};
 
@@ -63,7 +64,8 @@ fn safe_fixes_are_written_and_the_rest_is_reported() {
     assert_eq!(
         outcome.err,
         "fixed main.cf:2: remove unknown_local_recipient_reject_code: 550 is the default \
-         [deferred-unknown-recipient]\n"
+         [deferred-unknown-recipient]\n\
+         for Postfix to take notice, run:\n    postfix reload\n"
     );
     let outcome = run(
         directory.path(),
@@ -215,4 +217,79 @@ fn options_that_do_not_go_together() {
         );
     }
     assert_eq!(read(directory.path(), "main.cf"), WARNED);
+}
+
+#[test]
+fn a_diff_can_be_applied() {
+    // Bytes that are no text, CR LF, no newline at the end.
+    let main =
+        b"# caf\xe9\r\nunknown_local_recipient_reject_code = 450\r\nmydestination = example.com";
+    let directory = tree(&[]);
+    fs::write(directory.path().join("main.cf"), main).expect("a file");
+    let output = command(directory.path())
+        .args(["--diff", ONLY, "."])
+        .output()
+        .expect("it runs");
+    fs::write(directory.path().join("the.patch"), &output.stdout).expect("a file");
+    let applied = Command::new("git")
+        .args(["apply", "-p1", "the.patch"])
+        .current_dir(directory.path())
+        .output()
+        .expect("git, with which this project is kept");
+    assert!(
+        applied.status.success(),
+        "{}",
+        String::from_utf8_lossy(&applied.stderr)
+    );
+    let patched = fs::read(directory.path().join("main.cf")).expect("main.cf");
+    assert_eq!(patched, b"# caf\xe9\r\nmydestination = example.com");
+}
+
+#[test]
+fn what_cannot_be_written_stays_and_is_an_error() {
+    let directory = tree(&[("main.cf", WARNED)]);
+    // Replacing one name of two would tear them apart.
+    let other = directory.path().join("other");
+    fs::hard_link(directory.path().join("main.cf"), other).expect("a link");
+    let outcome = run(directory.path(), &["--fix", ONLY, "."]);
+    assert_eq!(
+        (outcome.code, outcome.out.as_str()),
+        (Some(3), ""),
+        "{}",
+        outcome.err
+    );
+    assert!(outcome.err.contains("main.cf"), "{}", outcome.err);
+    assert_eq!(read(directory.path(), "main.cf"), WARNED);
+}
+
+#[test]
+fn what_is_to_be_run_is_said_once_files_are_written() {
+    let said = |arguments: &[&str]| {
+        let directory = tree(&[("main.cf", WARNED)]);
+        let mut all = vec![ONLY, "main.cf"];
+        all.extend_from_slice(arguments);
+        run(directory.path(), &all)
+            .err
+            .contains("    postfix reload\n")
+    };
+    assert!(said(&["--fix"]));
+    assert!(!said(&["--fix", "--quiet"]));
+    assert!(!said(&["--fix", "--output=copy"]));
+    assert!(!said(&["--diff"]));
+    assert!(!said(&["--fix", "--ignore=RC001"]));
+}
+
+#[test]
+fn the_last_of_two_options_wins() {
+    let directory = tree(&[("main.cf", WARNED)]);
+    let outcome = run(
+        directory.path(),
+        &["--format=json", ONLY, "main.cf", "--format=concise", "-q"],
+    );
+    assert!(
+        outcome.out.starts_with("main.cf:2:39: "),
+        "{}{}",
+        outcome.out,
+        outcome.err
+    );
 }

@@ -14,7 +14,9 @@ use crate::exit::UsageError;
 use crate::finding::Safety;
 use crate::fix::diff::unified;
 use crate::fix::write::{write, write_copies};
-use crate::fix::{ChangedFile, FixReport, Fixer, Linted, Outcome, Overlay, Reason, broken_lines};
+use crate::fix::{
+    ChangedFile, FixReport, Fixer, Linted, Outcome, Overlay, Reason, after, broken_lines,
+};
 use crate::instance::{Instance, LoadOptions, Target};
 use crate::lint::{self, Selection};
 use crate::report::{Checked, Secrets, shown_path, visible, visible_lines};
@@ -36,6 +38,8 @@ pub(super) struct Fixes<'a> {
     stdin: Option<Vec<u8>>,
     applied: Vec<String>,
     withheld: Vec<String>,
+    /// What the operator has to run once the files are written, each command once.
+    run: Vec<String>,
     /// Of every instance before and after: neither what goes nor what comes may be shown.
     secrets: Vec<Secrets>,
 }
@@ -51,6 +55,7 @@ impl<'a> Fixes<'a> {
             stdin: None,
             applied: Vec::new(),
             withheld: Vec::new(),
+            run: Vec::new(),
             secrets: Vec::new(),
         })
     }
@@ -105,6 +110,13 @@ impl<'a> Fixes<'a> {
         };
         let outcome = fixer.run()?;
         self.tell(&outcome, checked.secrets());
+        let changed = outcome.files.iter().map(ChangedFile::path);
+        for command in after::commands(&checked.instance, &outcome.remaining.state, changed) {
+            let command = command.to_string();
+            if !self.run.contains(&command) {
+                self.run.push(command);
+            }
+        }
         for file in outcome.files {
             let path = file.path().to_path_buf();
             let directory = checked.instance.directory();
@@ -172,6 +184,13 @@ impl<'a> Fixes<'a> {
         }
         for fix in &self.withheld {
             writeln!(err, "not fixed {fix}")?;
+        }
+        let is_written = !self.args.diff && self.args.output.is_none() && !files.is_empty();
+        if is_written && !quiet && !self.run.is_empty() {
+            writeln!(err, "for Postfix to take notice, run:")?;
+            for command in &self.run {
+                writeln!(err, "    {}", visible(command))?;
+            }
         }
         Ok(())
     }
