@@ -4,7 +4,10 @@ rules![
     missing_equals,
     duplicate_parameter,
     swallowed_setting,
+    malformed_service,
     duplicate_service,
 ];
 
+mod hostname;
 mod nearest;
+mod revival;

@@ -20,8 +20,8 @@ pub(super) fn nearest<'n>(word: &str, known: impl Iterator<Item = &'n str>) -> O
             continue;
         }
         let distance = distance(&word, name);
-        // One letter of five may be wrong, and no more than three.
-        if distance > 3 || distance * 5 > longest {
+        // One letter of five may be wrong, and no more than three; one in short words.
+        if distance > 3 || (distance * 5 > longest && (distance > 1 || longest < 4)) {
             continue;
         }
         match best {
