@@ -23,11 +23,19 @@ fn check(instance: &Instance, findings: &mut Findings) {
     if !instance.smtpd_services().any(|smtpd| smtpd.is_open_to_strangers()) {
         return;
     }
+    // A host name of one label, in relay_domains through $mydestination: nobody's top-level domain.
+    let mut own_names: Vec<String> = ["localhost", "localdomain"].map(str::to_owned).to_vec();
+    own_names.extend(
+        domain_list(instance.scope(), "mydestination")
+            .domains(1_000)
+            .into_iter()
+            .map(|(name, _)| name),
+    );
     for class in &CLASSES {
         let Some(name) = class.domains else { continue };
         let list = domain_list(instance.scope(), name);
         for element in list.elements.iter().filter(|element| !element.negated) {
-            let Some((severity, what, stranger)) = judge(&list, element, class) else { continue };
+            let Some((severity, what, stranger)) = judge(&list, element, class, &own_names) else { continue };
             let Some(span) = element.text.span() else { continue };
             let finding = findings.add(&RULE, span, what);
             finding.severity(severity).parameter(name).choice("list the own domains by their full names");
@@ -59,8 +67,7 @@ fn judge(
             if list.matches_subdomains
                 && !pattern.contains('.')
                 && pattern.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-                && pattern != "localhost"
-                && pattern != "localdomain" =>
+                && !own_names.contains(pattern) =>
         {
             Some((
                 Severity::Error,
