@@ -51,6 +51,7 @@ fn judge(
     list: &DomainList,
     element: &Element,
     class: &ClassFacts,
+    own_names: &[String],
 ) -> Option<(Severity, String, Option<String>)> {
     let then = if class.class == Class::Relay {
         "anybody may send mail there through this server"
