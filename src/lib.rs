@@ -6,6 +6,7 @@
 //! source   bytes and places
 //! syntax   text → logical lines that tile the file
 //! instance what Postfix would conclude from main.cf, master.cf and the lookup tables
+//! mail     what Postfix would do with an address
 //! finding, rule, edits, suppression   the words for results
 //! rules    what is wrong, one file a rule
 //! lint     run rules, suppressions, merge, sort
@@ -21,6 +22,7 @@ pub mod edits;
 pub mod finding;
 pub mod fix;
 pub mod instance;
+pub mod mail;
 pub mod rule;
 pub mod rules;
 pub mod suppression;

@@ -155,7 +155,8 @@ fn one_configuration_under_two_names_is_one() {
 
 #[test]
 fn rules_are_selected() {
-    let main = "unknown_local_recipient_reject_code = 450\nlocal_recipient_maps =\nmydestination = example.com\n";
+    let main = "compatibility_level = 3.6\nunknown_local_recipient_reject_code = 450\n\
+                local_recipient_maps =\nmydestination = example.com\n";
     let directory = tree(&[("main.cf", main)]);
     let both = ["deferred-unknown-recipient", "empty-local-recipient-maps"];
     let found = |arguments: &[&str]| codes(directory.path(), arguments).1;

@@ -1,13 +1,15 @@
 //! Lists of domains, such as `mydestination`: patterns, `/file`, `type:table`, `!` (`src/util/match_list.c`,
 //! `src/util/match_ops.c`).
 
+use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::files::Opened;
 use super::parameter::{LIST_SEPARATORS, Scope};
 use super::table::{self, Flags, KeyKind, Lookup, MalformedReference, Table};
 use crate::source::{Source, Text};
+use crate::syntax::pattern_table::PatternLineKind;
 
 /// A list in force for a program.
 #[derive(Clone, Debug)]
@@ -63,6 +65,12 @@ pub enum Membership<'l> {
     Fails(&'l Element),
 }
 
+/// Why an element gives no answer.
+enum Stuck {
+    Unknown,
+    Fails,
+}
+
 impl Membership<'_> {
     /// Whether the domain is in the list; `None` when that cannot be known or the search fails.
     pub fn is_listed(&self) -> Option<bool> {
@@ -71,6 +79,30 @@ impl Membership<'_> {
             Self::NotListed => Some(false),
             Self::Unknown(_) | Self::Fails(_) => None,
         }
+    }
+}
+
+/// The lists that were read so far.
+#[derive(Debug, Default)]
+pub(super) struct DomainLists(Mutex<HashMap<ListKey, Arc<DomainList>>>);
+
+/// Where the line of the service begins, `None` for main.cf alone; and the parameter.
+type ListKey = (Option<usize>, &'static str);
+
+impl Scope<'_> {
+    /// As [`domain_list`]; each list is read once.
+    pub fn domain_list(self, name: &'static str) -> Arc<DomainList> {
+        let service = self.service.map(|service| service.line.head_span().start);
+        let lock = || {
+            let lists = &self.instance.domain_lists.0;
+            lists.lock().unwrap_or_else(PoisonError::into_inner)
+        };
+        if let Some(list) = lock().get(&(service, name)) {
+            return Arc::clone(list);
+        }
+        let list = Arc::new(domain_list(self, name));
+        lock().insert((service, name), Arc::clone(&list));
+        list
     }
 }
 
@@ -158,6 +190,18 @@ fn add(value: &Text, scope: Scope<'_>, elements: &mut Vec<Element>, depth: usize
     None
 }
 
+/// The domain that a regular expression is written for.
+fn domain_of_pattern(text: &Text, kind: &PatternLineKind) -> Option<String> {
+    let PatternLineKind::Match { pattern, .. } = kind else {
+        return None;
+    };
+    let body = text.slice(pattern.expression.clone());
+    let body = body.as_str().trim_start_matches('^').trim_end_matches('$');
+    let domain = body.replace("\\.", ".").to_lowercase();
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'-';
+    (!pattern.negated && domain.contains('.') && domain.bytes().all(is_name)).then_some(domain)
+}
+
 fn physical_lines(source: &Source) -> Vec<std::ops::Range<usize>> {
     let bytes = source.bytes();
     let mut start = 0;
@@ -176,30 +220,22 @@ impl DomainList {
         let domain = domain.to_lowercase();
         for element in &self.elements {
             match self.element_matches(element, &domain) {
-                Some(true) if element.negated => return Membership::NotListed,
-                Some(true) => return Membership::Listed(element),
-                Some(false) => {}
-                None => {
-                    return match &element.kind {
-                        ElementKind::Table(table) if table.unusable().is_none() => {
-                            Membership::Unknown(element)
-                        }
-                        ElementKind::UnknownFile => Membership::Unknown(element),
-                        _ => Membership::Fails(element),
-                    };
-                }
+                Ok(true) if element.negated => return Membership::NotListed,
+                Ok(true) => return Membership::Listed(element),
+                Ok(false) => {}
+                Err(Stuck::Unknown) => return Membership::Unknown(element),
+                Err(Stuck::Fails) => return Membership::Fails(element),
             }
         }
         Membership::NotListed
     }
 
-    fn element_matches(&self, element: &Element, domain: &str) -> Option<bool> {
+    fn element_matches(&self, element: &Element, domain: &str) -> Result<bool, Stuck> {
         match &element.kind {
-            ElementKind::Pattern(pattern) => Some(self.pattern_matches(pattern, domain)),
+            ElementKind::Pattern(pattern) => Ok(self.pattern_matches(pattern, domain)),
             ElementKind::Table(table) => self.table_matches(table, domain),
-            ElementKind::Malformed(_) | ElementKind::MissingFile(_) | ElementKind::UnknownFile => {
-                None
-            }
+            ElementKind::UnknownFile => Err(Stuck::Unknown),
+            ElementKind::Malformed(_) | ElementKind::MissingFile(_) => Err(Stuck::Fails),
         }
     }
 
@@ -216,35 +252,36 @@ impl DomainList {
         }
     }
 
-    fn table_matches(&self, table: &Table, domain: &str) -> Option<bool> {
+    fn table_matches(&self, table: &Table, domain: &str) -> Result<bool, Stuck> {
         let mut key = domain;
         loop {
             match table.lookup(key.as_bytes(), Flags::LIST) {
-                Lookup::Found(_) | Lookup::OneOf(_) => return Some(true),
+                Lookup::Found(_) | Lookup::OneOf(_) => return Ok(true),
                 Lookup::NotFound => {}
-                Lookup::Error(_) | Lookup::Unknown(_) => return None,
+                Lookup::Unknown(_) => return Err(Stuck::Unknown),
+                Lookup::Error(_) => return Err(Stuck::Fails),
             }
             if self.is_exact || table.key_kind() != KeyKind::Fixed {
-                return Some(false);
+                return Ok(false);
             }
             let dot = key
                 .get(1..)
                 .and_then(|rest| rest.find('.'))
                 .map(|at| at + 1);
-            let Some(dot) = dot else { return Some(false) };
+            let Some(dot) = dot else { return Ok(false) };
             key = &key[if self.matches_subdomains {
                 dot + 1
             } else {
                 dot
             }..];
             if key.is_empty() {
-                return Some(false);
+                return Ok(false);
             }
         }
     }
 
-    /// The domains that the list names: its patterns, and the keys of its tables that are at hand. Sorted by
-    /// place in the list; a table of millions of lines is read only as far as `limit` domains.
+    /// The domains that the list names: its patterns, the keys of its tables that are at hand, and what
+    /// regular expressions such as `/^example\.com$/` are written for. Sorted by place in the list; a table of millions of lines is read only as far as `limit` domains.
     pub fn domains(&self, limit: usize) -> Vec<(String, Text)> {
         let mut domains: Vec<(String, Text)> = Vec::new();
         for element in self.elements.iter().filter(|element| !element.negated) {
@@ -275,6 +312,10 @@ impl DomainList {
                                     (entry.key.as_str().to_lowercase(), entry.key.clone())
                                 }),
                         );
+                    } else if let Some(patterns) = table.patterns() {
+                        domains.extend(patterns.lines().filter_map(|(text, kind)| {
+                            Some((domain_of_pattern(&text, &kind)?, text))
+                        }));
                     }
                 }
                 _ => {}

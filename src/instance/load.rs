@@ -149,6 +149,7 @@ impl Instance {
             host,
             users,
             tables: super::tables::TableCache::default(),
+            domain_lists: super::domain_list::DomainLists::default(),
         };
         instance.add_own_name();
         Ok(instance)

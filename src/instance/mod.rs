@@ -20,7 +20,6 @@ pub mod table_uses;
 mod tables;
 pub mod text_value;
 pub mod users;
-mod witness;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -70,6 +69,7 @@ pub struct Instance {
     users: Users,
     files: Files,
     tables: tables::TableCache,
+    domain_lists: domain_list::DomainLists,
 }
 
 impl Instance {
@@ -159,6 +159,14 @@ impl Instance {
             instance: self,
             service: None,
         }
+    }
+
+    /// The view of the first service that runs a program, such as `trivial-rewrite`: that of main.cf where
+    /// there is none.
+    pub fn program(&self, command: &str) -> Scope<'_> {
+        self.services()
+            .find(|service| service.line.command() == command)
+            .map_or(self.scope(), |service| service.scope())
     }
 
     /// A parameter as main.cf and the defaults give it.

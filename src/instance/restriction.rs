@@ -14,6 +14,8 @@ pub const RECIPIENT_LISTS: [&str; 5] = [
     "smtpd_relay_restrictions",
     "smtpd_recipient_restrictions",
 ];
+/// The lists that decide who may relay.
+pub const RELAY_LISTS: [&str; 2] = ["smtpd_relay_restrictions", "smtpd_recipient_restrictions"];
 /// Classes within classes, deeper than this, are taken to go round in a circle (smtpd crashes on that).
 const MAX_CLASS_DEPTH: usize = 50;
 
@@ -250,16 +252,21 @@ fn walk(list: &[Restriction], ours: bool) -> Walk<'_> {
 /// Parses the list that is in force in `scope`.
 pub fn restriction_list(scope: Scope<'_>, name: &'static str) -> RestrictionList {
     let words = scope.any_parameter(name).words();
-    let classes: Vec<String> = scope
-        .any_parameter("smtpd_restriction_classes")
-        .words()
-        .iter()
-        .map(ToString::to_string)
-        .collect();
     RestrictionList {
         name,
-        restrictions: parse(&words, scope, &classes, 0),
+        restrictions: parse(&words, scope, &classes(scope), 0),
     }
+}
+
+/// The restrictions in a text that an access table gave.
+pub fn restrictions_of(scope: Scope<'_>, text: &Text) -> Vec<Restriction> {
+    let words = text.words_outside_braces(LIST_SEPARATORS);
+    parse(&words, scope, &classes(scope), 0)
+}
+
+fn classes(scope: Scope<'_>) -> Vec<String> {
+    let words = scope.any_parameter("smtpd_restriction_classes").words();
+    words.iter().map(ToString::to_string).collect()
 }
 
 fn parse(words: &[Text], scope: Scope<'_>, classes: &[String], depth: usize) -> Vec<Restriction> {
@@ -328,6 +335,14 @@ impl<'i> Service<'i> {
         self.reach() == super::service::Reach::Network && !self.refuses_strangers(true)
     }
 
+    /// Whether smtpd serves at all: `smtpd_relay_restrictions` or `smtpd_recipient_restrictions` has a word that
+    /// stops relaying.
+    pub fn has_relay_guard(&self) -> bool {
+        RELAY_LISTS
+            .iter()
+            .any(|name| has_guard(self.scope(), &self.parameter(name).words(), 0))
+    }
+
     /// Whether unknown recipients are refused to strangers.
     pub fn recipient_check(&self) -> RecipientCheck {
         let options = self.parameter("receive_override_options");
@@ -368,4 +383,32 @@ impl<'i> Service<'i> {
             Some(Reached::Always) => RecipientCheck::Always,
         }
     }
+}
+
+/// `src/smtpd/smtpd_check.c: has_required`: a guard word before a plain `permit`. Arguments are not skipped,
+/// classes count by their contents.
+fn has_guard(scope: Scope<'_>, words: &[Text], depth: usize) -> bool {
+    let classes = scope.any_parameter("smtpd_restriction_classes").words();
+    let mut index = 0;
+    while let Some(word) = words.get(index) {
+        index += 1;
+        let text = word.as_str();
+        if text.eq_ignore_ascii_case("warn_if_reject") {
+            index += 1;
+        } else if text.eq_ignore_ascii_case("permit") {
+            return false;
+        } else if restriction_word(text).is_some_and(|facts| facts.is_relay_guard) {
+            return true;
+        } else if depth < MAX_CLASS_DEPTH && classes.contains(word) {
+            let inner = scope.named(text.to_owned()).value().unwrap_or_default();
+            if has_guard(
+                scope,
+                &inner.words_outside_braces(LIST_SEPARATORS),
+                depth + 1,
+            ) {
+                return true;
+            }
+        }
+    }
+    false
 }

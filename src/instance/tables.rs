@@ -61,6 +61,11 @@ impl Instance {
         Opener::exists(self, path)
     }
 
+    /// Whether a table, given as `type:name`, is one of aliases(5).
+    pub fn is_alias_table(&self, table: &str) -> bool {
+        self.alias_references().contains(table)
+    }
+
     /// The tables that postalias(1) makes: those of `alias_maps` and `alias_database`.
     fn alias_references(&self) -> &HashSet<String> {
         self.tables.aliases.get_or_init(|| {

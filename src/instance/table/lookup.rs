@@ -156,6 +156,13 @@ impl Doubts {
     }
 }
 
+impl LookupError {
+    /// Whether the lookup fails because the file of the table does not exist.
+    pub fn is_missing_file(&self) -> bool {
+        self.message.ends_with("No such file or directory")
+    }
+}
+
 impl fmt::Display for UnknownReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,3 +1,147 @@
 //! BS: accepting mail that will bounce, or writing to forged senders.
 
-rules![empty_local_recipient_maps];
+rules![
+    empty_local_recipient_maps,
+    unlisted_relay_recipients,
+    empty_virtual_mailbox_maps,
+    wildcard_recipient_table,
+    wildcard_virtual_alias,
+    unlisted_recipients_accepted,
+    luser_relay_unreachable,
+    relay_domains_from_mydestination,
+    permit_mx_backup,
+    delay_notices_to_strangers,
+    short_queue_lifetime,
+];
+
+use crate::finding::{Finding, Findings, Severity};
+use crate::instance::Instance;
+use crate::instance::address_class::{CLASSES, Class};
+use crate::instance::service::Service;
+use crate::instance::table::Hit;
+use crate::mail::{Acceptance, Fate, Listing, NOBODY};
+use crate::rule::Rule;
+
+/// The most findings of a rule for one service.
+const MOST_FINDINGS: usize = 50;
+
+/// Gives a finding its proof. What could not be looked at on the way makes an error a warning, and is named;
+/// so does what keeps bounces back: `soft_bounce`, and an smtpd that does not run.
+fn prove<'f>(
+    finding: &'f mut Finding,
+    smtpd: &Service<'_>,
+    acceptance: &Acceptance,
+) -> &'f mut Finding {
+    finding.witness(Some(acceptance.address.to_string()));
+    let doubts = acceptance.doubts.subjects();
+    if !doubts.is_empty() {
+        warn(finding).note(format!(
+            "this is not certain, because it cannot be known what is decided by {}",
+            doubts.join(", ")
+        ));
+    }
+    if smtpd.instance.parameter("soft_bounce").flag() == Some(true) {
+        warn(finding)
+            .note("as long as soft_bounce = yes, the bounce goes out when the message expires");
+    }
+    if !smtpd.has_relay_guard() {
+        warn(finding).note("this smtpd does not run at all, because no restriction stops relaying");
+    }
+    finding
+}
+
+/// Makes an error a warning.
+fn warn(finding: &mut Finding) -> &mut Finding {
+    let severity = finding.severity.min(Severity::Warning);
+    finding.severity(severity)
+}
+
+/// Reports that a class has domains, but no list of recipients.
+fn report_missing_list<'f>(
+    findings: &'f mut Findings,
+    rule: &'static Rule,
+    smtpd: &Service<'_>,
+    class: Class,
+    message: impl Fn(&Acceptance) -> String,
+) -> Option<&'f mut Finding> {
+    let facts = class.facts();
+    let (domains, recipients) = (facts.domains?, facts.recipients?);
+    let list = smtpd.parameter(recipients);
+    if !list.is_empty() {
+        return None;
+    }
+    let acceptance = smtpd.unknown_recipient(class, |acceptance| {
+        acceptance.listing == Listing::NoList && acceptance.may_bounce()
+    })?;
+    // Where the default is the trouble, the setting that puts domains into the class is the place.
+    let domains = smtpd.instance.parameter(domains);
+    let place = list.setting().map(|setting| setting.span);
+    let place = place.or(domains.setting().map(|setting| setting.value_span()))?;
+    let finding = findings.add(rule, place, message(&acceptance));
+    finding
+        .parameter(recipients)
+        .service(smtpd.label())
+        .related(smtpd.span(), "in force for this service");
+    if list.is_set() {
+        finding.related(domains.span(), "the domains");
+    }
+    Some(prove(finding, smtpd, &acceptance))
+}
+
+/// The entries that make a name known which was made up: an acceptance and the entry for each, with the
+/// parameter whose table it is.
+fn wildcards(smtpd: &Service<'_>) -> Vec<(Acceptance, &'static str, Hit)> {
+    let mut found: Vec<(Acceptance, &'static str, Hit)> = Vec::new();
+    for class in &CLASSES {
+        for domain in smtpd.domains_of(class.class) {
+            let Some(acceptance) = smtpd.accepts_nobody(&domain) else {
+                continue;
+            };
+            let Listing::Listed { parameter, hit } = acceptance.listing.clone() else {
+                continue;
+            };
+            let place = |hit: &Hit| hit.key_span.or(hit.span);
+            if found
+                .iter()
+                .all(|(_, _, other)| place(other) != place(&hit))
+            {
+                found.push((acceptance, parameter, hit));
+            }
+            if found.len() >= MOST_FINDINGS {
+                return found;
+            }
+        }
+    }
+    found
+}
+
+/// How bad it is that everybody in a domain is taken for known: whether notices go to strangers.
+fn severity_of(acceptance: &Acceptance) -> Option<Severity> {
+    if acceptance.bounces() {
+        return Some(Severity::Error);
+    }
+    let elsewhere = acceptance
+        .leaves
+        .iter()
+        .filter(|leaf| matches!(leaf.fate, Fate::Elsewhere { .. }));
+    // The name was made up: nobody has it over there, either.
+    elsewhere
+        .map(|leaf| {
+            if leaf.address.local == NOBODY {
+                Severity::Error
+            } else {
+                Severity::Warning
+            }
+        })
+        .max()
+}
+
+/// The text of a key, as it is written.
+fn written_key(instance: &Instance, hit: &Hit) -> Option<String> {
+    let span = hit.key_span.or(hit.span)?;
+    let source = instance.sources().get(span.file);
+    source
+        .text()
+        .get(span.start..span.end)
+        .map(|text| text.trim().to_owned())
+}

@@ -1,12 +1,8 @@
 //! smtpd(8) does not serve anybody unless a list holds a word that stops relaying.
 
-use crate::instance::parameter::{LIST_SEPARATORS, Scope};
-use crate::instance::restriction_table::restriction_word;
+use crate::instance::restriction::RELAY_LISTS;
 use crate::instance::service::Service;
 use crate::rules::prelude::*;
-use crate::source::Text;
-
-use super::RELAY_LISTS;
 
 pub(super) static RULE: Rule = Rule {
     name: "missing-relay-guard",
@@ -23,10 +19,7 @@ const STOCK_LIST: &str = "permit_mynetworks, permit_sasl_authenticated, reject_u
 
 fn check(instance: &Instance, findings: &mut Findings) {
     for smtpd in instance.smtpd_services() {
-        if RELAY_LISTS.iter().any(|name| {
-            let words = smtpd.parameter(name).words();
-            has_guard(smtpd.scope(), &words, 0)
-        }) {
+        if smtpd.has_relay_guard() {
             continue;
         }
         let set = RELAY_LISTS.map(|name| smtpd.parameter(name)).into_iter().find(|p| p.is_set());
@@ -88,28 +81,4 @@ fn others_permit_nobody(smtpd: &Service<'_>, name: &str) -> bool {
         .iter()
         .filter(|other| **other != name)
         .all(|other| smtpd.parameter(other).words().is_empty())
-}
-
-/// `src/smtpd/smtpd_check.c: has_required`: a guard word before a plain `permit`. Arguments are not skipped,
-/// classes count by their contents.
-fn has_guard(scope: Scope<'_>, words: &[Text], depth: usize) -> bool {
-    let classes = scope.parameter("smtpd_restriction_classes").words();
-    let mut index = 0;
-    while let Some(word) = words.get(index) {
-        index += 1;
-        let text = word.as_str();
-        if text.eq_ignore_ascii_case("warn_if_reject") {
-            index += 1;
-        } else if text.eq_ignore_ascii_case("permit") {
-            return false;
-        } else if restriction_word(text).is_some_and(|facts| facts.is_relay_guard) {
-            return true;
-        } else if depth < 50 && classes.contains(word) {
-            let inner = scope.named(text.to_owned()).value().unwrap_or_default();
-            if has_guard(scope, &inner.words_outside_braces(LIST_SEPARATORS), depth + 1) {
-                return true;
-            }
-        }
-    }
-    false
 }

@@ -9,11 +9,8 @@ rules![
     argument_swallows_restriction,
 ];
 
-use crate::instance::restriction::{Effect, Restriction};
+use crate::instance::restriction::{Effect, RELAY_LISTS, Restriction};
 use crate::instance::service::Service;
-
-/// The lists that decide who may relay.
-const RELAY_LISTS: [&str; 2] = ["smtpd_relay_restrictions", "smtpd_recipient_restrictions"];
 
 /// Whether clients in `mynetworks` may relay through a service: in each list, `permit_mynetworks` (or the
 /// end) comes before anything that refuses mail for other people's domains.

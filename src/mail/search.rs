@@ -1,0 +1,48 @@
+//! The search for an address that most tables are asked with: Postfix's `src/global/mail_addr_find.c`.
+
+use super::address::Address;
+use super::doubt::{Doubts, Known};
+use super::resolve::is_local;
+use crate::instance::parameter::Scope;
+use crate::instance::table::{Hit, Maps, Only};
+
+/// What a search gave.
+pub(super) enum Found {
+    /// The first hit, and the extension that its key did not have (else empty).
+    Hit(Hit, String),
+    /// No key is there.
+    Nothing,
+    /// A lookup failed on the way: mail is put off.
+    Fails,
+}
+
+/// Looks an address up: `user+ext@domain`, `user@domain`, for domains of this host `user+ext` and `user`, and
+/// `@domain`. `scope` is the view of the program that asks.
+pub(super) fn find(scope: Scope<'_>, maps: &Maps, address: &Address, doubts: &mut Doubts) -> Found {
+    if maps.is_empty() {
+        return Found::Nothing;
+    }
+    let Address { local, domain } = address;
+    let extension = address.split_extension(scope);
+    let is_bare = domain.eq_ignore_ascii_case(&scope.any_parameter("myorigin").text())
+        || is_local(scope, domain);
+    let mut keys = vec![(address.to_string(), Only::All, "")];
+    if let Some((user, rest)) = extension {
+        keys.push((format!("{user}@{domain}"), Only::Fixed, rest));
+    }
+    if is_bare {
+        keys.push((local.clone(), Only::Fixed, ""));
+        if let Some((user, rest)) = extension {
+            keys.push((user.to_owned(), Only::Fixed, rest));
+        }
+    }
+    keys.push((format!("@{domain}"), Only::Fixed, ""));
+    for (key, only, rest) in keys {
+        match doubts.judge(scope.instance, &key, maps.find(key.as_bytes(), only)) {
+            Known::Hit(hit) => return Found::Hit(hit, rest.to_owned()),
+            Known::Nothing => {}
+            Known::Fails => return Found::Fails,
+        }
+    }
+    Found::Nothing
+}

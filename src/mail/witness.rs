@@ -1,0 +1,133 @@
+//! Addresses that nobody has, and what happens to mail for them: the proof that goes with a finding.
+
+use super::address::Address;
+use super::delivery::{Fate, Leaf};
+use super::doubt::Doubts;
+use super::recipient::Listing;
+use super::stranger::Answer;
+use crate::instance::Scale;
+use crate::instance::address_class::Class;
+use crate::instance::service::{Reach, Service};
+
+/// A local part that no table should have.
+pub const NOBODY: &str = "no-such-user-x7q2";
+/// An address that every host has.
+const OWN_LITERAL: &str = "[127.0.0.1]";
+/// So many domains of a list are looked at.
+pub const MOST_DOMAINS: usize = 1_000;
+
+/// A recipient whom a stranger may write to, and what becomes of that mail.
+#[derive(Clone, Debug)]
+pub struct Acceptance {
+    /// The recipient.
+    pub address: Address,
+    /// What the tables say of the recipient.
+    pub listing: Listing,
+    /// Where the mail goes in the end.
+    pub leaves: Vec<Leaf>,
+    /// What could not be looked at.
+    pub doubts: Doubts,
+}
+
+impl Acceptance {
+    /// Whether a notice of non-delivery surely goes to the sender.
+    pub fn bounces(&self) -> bool {
+        self.leaves
+            .iter()
+            .any(|leaf| matches!(leaf.fate, Fate::Bounces(_)))
+    }
+
+    /// Whether a notice goes to the sender, surely or when the next hop refuses the recipient.
+    pub fn may_bounce(&self) -> bool {
+        let elsewhere = |leaf: &Leaf| matches!(leaf.fate, Fate::Elsewhere { .. });
+        self.bounces() || self.leaves.iter().any(elsewhere)
+    }
+}
+
+impl Service<'_> {
+    /// What happens when a stranger writes to `address` through this service; `None` when the mail is
+    /// refused, thrown away, or nobody can connect from another host. It is not asked whether smtpd runs
+    /// ([`Service::has_relay_guard`]).
+    pub fn accepts(&self, address: &Address) -> Option<Acceptance> {
+        if self.instance.scale() != Scale::Configuration || self.reach() != Reach::Network {
+            return None;
+        }
+        let mut doubts = Doubts::default();
+        let given = address;
+        let address =
+            &Address::written(self.instance.program("trivial-rewrite"), &given.to_string());
+        let answer = self.answer(given, address, &mut doubts);
+        if answer == Answer::Refuses {
+            return None;
+        }
+        let listing = self.listing(address, &mut doubts);
+        let leaves = self.journey(address, &mut doubts);
+        let is_safe = |leaf: &Leaf| matches!(leaf.fate, Fate::Delivered | Fate::Discarded);
+        if answer == Answer::AcceptsIfDeliverable && !leaves.iter().all(is_safe) {
+            return None;
+        }
+        Some(Acceptance {
+            address: given.clone(),
+            listing,
+            leaves,
+            doubts,
+        })
+    }
+
+    /// As [`Service::accepts`], for a name that was made up, in a domain.
+    pub fn accepts_nobody(&self, domain: &str) -> Option<Acceptance> {
+        let mut acceptance = self.accepts(&Address::new(NOBODY, domain))?;
+        acceptance.doubts = acceptance.doubts.for_made_up(NOBODY);
+        Some(acceptance)
+    }
+
+    /// The domains of a class that can be named, those first that look like names of the Internet.
+    pub fn domains_of(&self, class: Class) -> Vec<String> {
+        let Some(name) = class.facts().domains else {
+            return Vec::new();
+        };
+        let scope = self.instance.program("trivial-rewrite");
+        let list = scope.domain_list(name);
+        let mut domains: Vec<String> = Vec::new();
+        for (domain, _) in list.domains(MOST_DOMAINS) {
+            let is_name = !domain.starts_with('.') && !domain.contains(['*', '/', ':']);
+            if is_name
+                && !domains.contains(&domain)
+                && list.find(&domain).is_listed() == Some(true)
+                && self.instance.class_of(&domain) == Some(class)
+            {
+                domains.push(domain);
+            }
+        }
+        let is_literal = |domain: &str| domain.starts_with('[');
+        // Mail for an address of this host is local even where no domain is.
+        if class == Class::Local && self.instance.class_of(OWN_LITERAL) == Some(Class::Local) {
+            domains.push(OWN_LITERAL.to_owned());
+        }
+        domains.sort_by_key(|domain| {
+            let is_ordinary = domain.contains('.') && !domain.starts_with("localhost");
+            (is_literal(domain), !is_ordinary)
+        });
+        domains
+    }
+
+    /// A recipient of the class whom nobody has, for whom mail is accepted and may bounce; one about whom
+    /// nothing is in doubt, if there is one.
+    pub fn unknown_recipient(
+        &self,
+        class: Class,
+        is_wanted: impl Fn(&Acceptance) -> bool,
+    ) -> Option<Acceptance> {
+        let mut doubtful = None;
+        for domain in self.domains_of(class) {
+            let Some(acceptance) = self.accepts_nobody(&domain).filter(&is_wanted) else {
+                continue;
+            };
+            if acceptance.doubts.is_empty() {
+                return Some(acceptance);
+            }
+            doubtful.get_or_insert(acceptance);
+        }
+        doubtful
+    }
+}
