@@ -138,31 +138,46 @@ pub struct Patched {
     pub bytes: Vec<u8>,
     /// The edits, in order, each once.
     pub edits: Vec<Edit>,
+    /// For each edit, and for what follows the last one: by how much places in front of it have moved.
+    shifts: Vec<isize>,
 }
 
 impl Patched {
+    /// `edits` are in order.
+    fn of(bytes: &[u8], edits: Vec<Edit>) -> Option<Self> {
+        let mut shifts = vec![0];
+        let mut shift = 0;
+        for edit in &edits {
+            shift += signed(edit.text.len()) - signed(edit.span.end.checked_sub(edit.span.start)?);
+            shifts.push(shift);
+        }
+        Some(Self {
+            bytes: edits::splice(bytes, &edits)?,
+            edits,
+            shifts,
+        })
+    }
+
     /// The range of the new bytes that corresponds to `range` of the old ones. What was replaced corresponds
     /// to what replaced it; what was inserted at the ends is not in it.
     pub fn map(&self, range: std::ops::Range<usize>) -> std::ops::Range<usize> {
-        let (mut start, mut end) = (range.start, range.end);
-        let mut shift = 0_isize;
-        for edit in &self.edits {
-            let new_start = edit.span.start.saturating_add_signed(shift);
-            let old = edit.span.end - edit.span.start;
-            shift += signed(edit.text.len()) - signed(old);
-            if edit.span.end <= range.start {
-                start = range.start.saturating_add_signed(shift);
-            } else if edit.span.start <= range.start {
-                start = new_start;
+        let moved = |at: usize, index: usize| at.saturating_add_signed(self.shifts[index]);
+        let passed = self
+            .edits
+            .partition_point(|edit| edit.span.end <= range.start);
+        let start = match self.edits.get(passed) {
+            Some(edit) if edit.span.start <= range.start => moved(edit.span.start, passed),
+            _ => moved(range.start, passed),
+        };
+        let begun = self
+            .edits
+            .partition_point(|edit| edit.span.start < range.end);
+        let end = match begun.checked_sub(1).map(|last| (last, &self.edits[last])) {
+            Some((last, edit)) if edit.span.end > range.end => {
+                moved(edit.span.start, last) + edit.text.len()
             }
-            if edit.span.start < range.end {
-                end = if edit.span.end <= range.end {
-                    range.end.saturating_add_signed(shift)
-                } else {
-                    new_start + edit.text.len()
-                };
-            }
-        }
+            _ => moved(range.end, begun),
+        };
         start..end.max(start)
     }
 }
@@ -195,8 +210,7 @@ pub fn apply(
         .map(|(file, mut edits)| {
             // Stable: two insertions at one place keep the order that their fix gives them.
             edits.sort_by_key(|edit| edit.span);
-            let bytes = edits::splice(sources.get(file).bytes(), &edits)?;
-            Some((file, Patched { bytes, edits }))
+            Some((file, Patched::of(sources.get(file).bytes(), edits)?))
         })
         .collect()
 }

@@ -1,10 +1,11 @@
 //! What became of findings: those that are gone, those that are still there, and new ones.
 //!
 //! Places shift when files change, and messages may name lines and values. So a finding is the same as
-//! before when its rule, file, parameter, service and message are; failing that, when all but the message
-//! are and no better partner is left.
+//! before when its rule, file, parameter, service and message are, best of all one in the place that
+//! corresponds; failing that, when all but the message are and no better partner is left.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::PathBuf;
 
 use super::apply::{Choice, Patched};
@@ -56,6 +57,10 @@ pub(super) enum Complaint {
     NewError(usize),
 }
 
+/// From how many findings on the rule may have left out further ones, as rules do with large tables. Those
+/// come to light when the first ones are mended.
+pub(super) const MANY: usize = 20;
+
 /// Compares the findings before and after the fixes `fixed`, which changed the files as `patched` says.
 pub(super) fn complaint(
     before: Run<'_>,
@@ -63,48 +68,66 @@ pub(super) fn complaint(
     fixed: &[Choice],
     patched: &BTreeMap<FileId, Patched>,
 ) -> Option<Complaint> {
-    let is_fixed: BTreeSet<usize> = fixed.iter().map(|choice| choice.finding).collect();
-    let mut left: BTreeMap<Subject, BTreeMap<&str, usize>> = BTreeMap::new();
+    let fixed: BTreeMap<usize, Choice> = fixed
+        .iter()
+        .map(|choice| (choice.finding, *choice))
+        .collect();
+    let mut left: Vec<(Subject, &Finding)> = Vec::new();
     let mut mended: BTreeMap<Subject, Vec<Choice>> = BTreeMap::new();
+    let mut counts: BTreeMap<Subject, (usize, usize)> = BTreeMap::new();
     for (index, finding) in before.findings.iter().enumerate() {
         let subject = Subject::of(finding, before.sources);
-        if is_fixed.contains(&index) {
-            let choices = fixed.iter().filter(|choice| choice.finding == index);
-            mended
-                .entry(subject.of_any_severity())
-                .or_default()
-                .extend(choices);
+        counts.entry(subject.clone()).or_default().0 += 1;
+        if let Some(choice) = fixed.get(&index) {
+            let choices = mended.entry(subject.of_any_severity()).or_default();
+            choices.push(*choice);
         } else {
-            *left
-                .entry(subject)
-                .or_default()
-                .entry(&finding.message)
-                .or_default() += 1;
+            left.push((subject, finding));
         }
     }
-    let mut fresh = Vec::new();
+    let mut fresh: Vec<(usize, Subject)> = Vec::new();
     for (index, finding) in after.findings.iter().enumerate() {
         let subject = Subject::of(finding, after.sources);
-        let count = left
-            .get_mut(&subject)
-            .and_then(|messages| messages.get_mut(finding.message.as_str()));
-        match count {
-            Some(count) if *count > 0 => *count -= 1,
-            _ => fresh.push((index, subject)),
-        }
+        counts.entry(subject.clone()).or_default().1 += 1;
+        fresh.push((index, subject));
     }
-    fresh.retain(|(_, subject)| {
-        let other = left
-            .get_mut(subject)
-            .and_then(|messages| messages.values_mut().find(|count| **count > 0));
-        other.map(|count| *count -= 1).is_none()
-    });
+    let message = |index: usize| after.findings[index].message.as_str();
+    let start = |index: usize| after.findings[index].span.start;
+    pair_off(
+        &mut left,
+        &mut fresh,
+        |subject, then| {
+            (
+                subject.clone(),
+                then.message.as_str(),
+                place(then, patched).start,
+            )
+        },
+        |subject, now| (subject.clone(), message(now), start(now)),
+    );
+    pair_off(
+        &mut left,
+        &mut fresh,
+        |subject, then| (subject.clone(), then.message.as_str()),
+        |subject, now| (subject.clone(), message(now)),
+    );
+    pair_off(
+        &mut left,
+        &mut fresh,
+        |subject, _| subject.clone(),
+        |subject, _| subject.clone(),
+    );
+    let was_left_out = |subject: &Subject| {
+        let counts = counts.get(subject);
+        counts.is_some_and(|&(before, after)| before >= MANY && after <= before)
+    };
     for (index, subject) in &fresh {
         let now = &after.findings[*index];
         let candidates = mended.get(&subject.clone().of_any_severity());
         let same = candidates.into_iter().flatten().copied().find(|choice| {
             let then = &before.findings[choice.finding];
-            then.message == now.message || overlaps(then, now, patched)
+            let says_the_same = then.message == now.message && !was_left_out(subject);
+            says_the_same || overlaps(then, now, patched)
         });
         if let Some(choice) = same {
             return Some(Complaint::StillThere(choice));
@@ -112,16 +135,55 @@ pub(super) fn complaint(
     }
     fresh
         .iter()
-        .find(|(_, subject)| subject.severity == Severity::Error)
+        .find(|(_, subject)| subject.severity == Severity::Error && !was_left_out(subject))
         .map(|(index, _)| Complaint::NewError(*index))
+}
+
+/// Takes away pairs of an old and a new finding that have the same key.
+fn pair_off<'f, K: Ord>(
+    left: &mut Vec<(Subject, &'f Finding)>,
+    fresh: &mut Vec<(usize, Subject)>,
+    old_key: impl Fn(&Subject, &'f Finding) -> K,
+    new_key: impl Fn(&Subject, usize) -> K,
+) {
+    let mut new: BTreeMap<K, usize> = BTreeMap::new();
+    for (index, subject) in fresh.iter() {
+        *new.entry(new_key(subject, *index)).or_default() += 1;
+    }
+    let mut paired: BTreeMap<K, usize> = BTreeMap::new();
+    left.retain(|(subject, finding)| {
+        let key = old_key(subject, finding);
+        match new.get_mut(&key) {
+            Some(count) if *count > 0 => {
+                *count -= 1;
+                *paired.entry(key).or_default() += 1;
+                false
+            }
+            _ => true,
+        }
+    });
+    fresh.retain(
+        |(index, subject)| match paired.get_mut(&new_key(subject, *index)) {
+            Some(count) if *count > 0 => {
+                *count -= 1;
+                false
+            }
+            _ => true,
+        },
+    );
+}
+
+/// Where the place of a finding of the old run is now.
+fn place(then: &Finding, patched: &BTreeMap<FileId, Patched>) -> Range<usize> {
+    let range = then.span.start..then.span.end;
+    match patched.get(&then.span.file) {
+        Some(file) => file.map(range),
+        None => range,
+    }
 }
 
 /// Whether a finding of the new run is about the place of one of the old run.
 fn overlaps(then: &Finding, now: &Finding, patched: &BTreeMap<FileId, Patched>) -> bool {
-    let range = then.span.start..then.span.end;
-    let mapped = match patched.get(&then.span.file) {
-        Some(file) => file.map(range),
-        None => range,
-    };
-    now.span.start.max(mapped.start) < now.span.end.min(mapped.end)
+    let place = place(then, patched);
+    now.span.start.max(place.start) < now.span.end.min(place.end)
 }

@@ -1,19 +1,24 @@
 //! The rounds: fixes are applied, the result is read and checked, and what does harm is withheld.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::bail;
 
 use super::apply::{self, Choice, Patched};
-use super::compare::{self, Complaint, Run, Subject};
+use super::compare::{self, Complaint, MANY, Run, Subject};
 use super::{ChangedFile, FixReport, Fixer, Linted, Outcome, Overlay, Reason};
 use crate::finding::{Fix, Safety};
 use crate::source::{FileId, Source, Span};
 
-/// How many rounds may pass in which the number of fixes to apply does not fall.
+/// How many rounds may pass without progress.
 const PATIENCE: usize = 10;
+/// After so many rounds with progress the rest is left for another run.
+const MOST_ROUNDS: usize = 1000;
+/// When so many fixes of one rule were withheld, its others are not tried any more.
+const MOST_FAILURES: usize = 10;
 /// The path of standard input, which can be fixed, though not written.
 const STANDARD_INPUT: &str = "-";
 
@@ -33,6 +38,7 @@ impl<T> Fixer<'_, T> {
             banned: BTreeSet::new(),
             applied: Vec::new(),
             withheld: Vec::new(),
+            failures: BTreeMap::new(),
         };
         point.iterate()?;
         Ok(point.outcome())
@@ -52,6 +58,49 @@ struct FixedPoint<'f, T> {
     banned: BTreeSet<Known>,
     applied: Vec<FixReport>,
     withheld: Vec<(FixReport, Reason)>,
+    /// How many fixes of a rule, by its code, did harm.
+    failures: BTreeMap<&'static str, usize>,
+}
+
+/// Whether rounds lead anywhere.
+#[derive(Default)]
+struct Progress {
+    /// Hashes of the files after each round.
+    seen: BTreeSet<u64>,
+    fewest: Option<usize>,
+    smallest: Option<usize>,
+    idle: usize,
+}
+
+impl Progress {
+    /// Takes note of a round in which there were `count` fixes to apply, and which led to `overlay`.
+    ///
+    /// What was there before will be there again. Other rounds may go on while there is less to do, or less
+    /// text, or while rules bring more findings to light (`is_cut_off`); some more to be patient.
+    fn is_made(&mut self, count: usize, overlay: &Overlay, is_cut_off: bool) -> bool {
+        let mut hasher = DefaultHasher::new();
+        overlay.hash(&mut hasher);
+        if !self.seen.insert(hasher.finish()) {
+            return false;
+        }
+        let size = overlay.values().map(Vec::len).sum();
+        // Another file in the overlay makes it larger, but there are only so many files.
+        let is_less = |new: usize, least: &mut Option<usize>| {
+            let is_less = least.is_none_or(|least| new < least);
+            if is_less {
+                *least = Some(new);
+            }
+            is_less
+        };
+        let fewer = is_less(count, &mut self.fewest);
+        let smaller = is_less(size, &mut self.smallest);
+        if fewer || smaller || is_cut_off {
+            self.idle = 0;
+        } else {
+            self.idle += 1;
+        }
+        self.idle <= PATIENCE
+    }
 }
 
 /// What a round has reached: these fixes, these files, this configuration.
@@ -62,40 +111,48 @@ struct Step<T> {
 
 impl<T> FixedPoint<'_, T> {
     fn iterate(&mut self) -> anyhow::Result<()> {
-        let mut fewest = usize::MAX;
-        let mut patience = PATIENCE;
-        loop {
+        let mut progress = Progress::default();
+        for _ in 0..MOST_ROUNDS {
             let (wanted, waiting) = self.wanted();
             let choices = apply::without_conflicts(&self.state.findings, &wanted);
             if choices.is_empty() {
                 for (choice, reason) in waiting {
                     self.withhold(choice, reason);
                 }
-                return Ok(());
-            }
-            if wanted.len() < fewest {
-                fewest = wanted.len();
-                patience = PATIENCE;
-            } else if patience == 0 {
-                let rules: BTreeSet<_> = choices
-                    .iter()
-                    .map(|choice| self.state.findings[choice.finding].rule.name)
-                    .collect();
-                let rules: Vec<_> = rules.into_iter().collect();
-                bail!(
-                    "fixes do not come to an end, which is a bug in postlint: {}",
-                    rules.join(", ")
-                );
-            } else {
-                patience -= 1;
+                break;
             }
             let mut step = Step {
                 accepted: Vec::new(),
                 reached: None,
             };
             self.try_fixes(&choices, &mut step)?;
+            let is_cut_off = self.has_subject_of_many(&wanted);
+            if let Some((overlay, _)) = &step.reached
+                && !progress.is_made(wanted.len(), overlay, is_cut_off)
+            {
+                let findings = &self.state.findings;
+                let rules = step.accepted.iter();
+                let rules: BTreeSet<_> = rules.map(|at| findings[at.finding].rule.name).collect();
+                let rules: Vec<_> = rules.into_iter().collect();
+                bail!(
+                    "fixes do not come to an end, which is a bug in postlint: {}",
+                    rules.join(", ")
+                );
+            }
             self.take(step);
         }
+        Ok(())
+    }
+
+    /// Whether a rule may have left out findings that are to be fixed in later rounds.
+    fn has_subject_of_many(&self, wanted: &[Choice]) -> bool {
+        let mut counts: BTreeMap<Subject, usize> = BTreeMap::new();
+        for choice in wanted {
+            let finding = &self.state.findings[choice.finding];
+            let subject = Subject::of(finding, &self.state.sources);
+            *counts.entry(subject).or_default() += 1;
+        }
+        counts.values().any(|&count| count >= MANY)
     }
 
     /// The fixes to apply now, and those that cannot be applied before something else is mended.
@@ -169,6 +226,17 @@ impl<T> FixedPoint<'_, T> {
     /// Applies the fixes on top of those accepted before. Where that does harm, halves are tried, down to
     /// the fixes that do it, which are withheld.
     fn try_fixes(&mut self, choices: &[Choice], step: &mut Step<T>) -> anyhow::Result<()> {
+        let (hopeless, choices): (Vec<_>, Vec<_>) = choices
+            .iter()
+            .copied()
+            .partition(|choice| self.is_hopeless(*choice));
+        for choice in hopeless {
+            self.withhold(choice, Reason::OthersFailed);
+        }
+        if choices.is_empty() {
+            return Ok(());
+        }
+        let choices = choices.as_slice();
         let mut all = step.accepted.clone();
         all.extend_from_slice(choices);
         // What was withheld may have been in the way of nothing; the rest still goes together.
@@ -204,6 +272,12 @@ impl<T> FixedPoint<'_, T> {
         }
     }
 
+    fn is_hopeless(&self, choice: Choice) -> bool {
+        let code = self.state.findings[choice.finding].rule.code;
+        let failures = self.failures.get(code);
+        failures.is_some_and(|&count| count >= MOST_FAILURES)
+    }
+
     fn divide(
         &mut self,
         choices: &[Choice],
@@ -213,6 +287,8 @@ impl<T> FixedPoint<'_, T> {
         match choices {
             [] => Ok(()),
             [choice] => {
+                let code = self.state.findings[choice.finding].rule.code;
+                *self.failures.entry(code).or_default() += 1;
                 self.withhold(*choice, reason);
                 Ok(())
             }

@@ -260,6 +260,72 @@ fn fixes_that_fight_are_an_error() {
     assert!(rounds.get() < 15);
 }
 
+/// A linter that shows the first `shown` settings with the value `bad` or `worse` as errors, all with one
+/// message.
+fn lint_some(main: &str, overlay: &Overlay, shown: usize, new: &str) -> Linted<()> {
+    let sources = Arc::new(Sources::default());
+    let path = PathBuf::from(STDIN);
+    let text = overlay.get(&path).map_or(main.as_bytes(), Vec::as_slice);
+    let main_cf = MainCf::parse(sources.add(path.clone(), text.to_vec(), None));
+    let is_bad = |value: &str| value == "bad" || value == "worse";
+    let bad = main_cf
+        .settings()
+        .filter(|setting| is_bad(setting.value.as_str()));
+    let findings = bad
+        .take(shown)
+        .map(|setting| {
+            let mut found = finding(&ERROR, setting.span, "bad");
+            let edits = edits::set_value(&main_cf.source, setting, new).unwrap_or_default();
+            found.fix("mend it", Safety::Safe, edits);
+            found
+        })
+        .collect();
+    Linted {
+        sources: Arc::clone(&sources),
+        findings,
+        broken: Vec::new(),
+        state: (),
+    }
+}
+
+const STDIN: &str = "-";
+
+#[test]
+fn what_a_rule_left_out_is_fixed_in_later_rounds() {
+    let main: String = (0..500).map(|index| format!("a{index} = bad\n")).collect();
+    for new in ["good", "x"] {
+        let outcome = Fixer {
+            lint: &mut |overlay: &Overlay| Ok(lint_some(&main, overlay, 20, new)),
+            worse: &mut |(), ()| None,
+            threshold: Safety::Safe,
+        }
+        .run()
+        .expect("it ends");
+        assert_eq!(outcome.applied.len(), 500);
+        assert!(outcome.withheld.is_empty());
+    }
+}
+
+#[test]
+fn a_rule_that_always_fails_is_not_tried_for_ever() {
+    let main: String = (0..500).map(|index| format!("a{index} = bad\n")).collect();
+    let rounds = Cell::new(0);
+    let outcome = Fixer {
+        lint: &mut |overlay: &Overlay| {
+            rounds.set(rounds.get() + 1);
+            Ok(lint_some(&main, overlay, 500, "worse"))
+        },
+        worse: &mut |(), ()| None,
+        threshold: Safety::Safe,
+    }
+    .run()
+    .expect("it ends");
+    assert!(outcome.files.is_empty());
+    assert_eq!(outcome.withheld.len(), 500);
+    assert_eq!(outcome.withheld[499].1, Reason::OthersFailed);
+    assert!(rounds.get() < 40, "{}", rounds.get());
+}
+
 #[test]
 fn the_stock_services_are_not_a_file() {
     let outcome = Fixer {

@@ -113,6 +113,8 @@ pub enum Reason {
     BreaksFile(PathBuf),
     /// Mail fares worse.
     WorseForMail(String),
+    /// Other fixes of its rule did harm, so this one was not tried.
+    OthersFailed,
 }
 
 impl std::fmt::Display for Reason {
@@ -129,6 +131,7 @@ impl std::fmt::Display for Reason {
             Self::BreaksFile(path) => {
                 write!(f, "Postfix could not read {} then", path.display())
             }
+            Self::OthersFailed => write!(f, "other fixes of this rule had to be withdrawn"),
             Self::WorseForMail(what) => write!(f, "it would change what happens to mail: {what}"),
         }
     }
