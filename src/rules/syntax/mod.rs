@@ -4,6 +4,7 @@ rules![
     missing_equals,
     duplicate_parameter,
     swallowed_setting,
+    unknown_restriction,
     malformed_service,
     duplicate_service,
 ];
