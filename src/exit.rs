@@ -8,7 +8,7 @@ use std::process::ExitCode;
 pub enum Exit {
     /// Nothing was found at or above the threshold.
     Clean = 0,
-    /// Something was found at or above the threshold.
+    /// Something was found at or above the threshold; of `postconf`, Postfix's own would give up.
     Findings = 1,
     /// The command line or the settings file asks for something that does not exist.
     Usage = 2,

@@ -5,6 +5,7 @@ mod color;
 mod explain;
 mod fix;
 mod instances;
+mod postconf;
 mod rules;
 
 use std::io::Write;
@@ -22,5 +23,6 @@ pub fn run(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Result
         Some(Command::Check(args)) => check::run(&args, out, err),
         Some(Command::Explain(args)) => explain::run(&args, out),
         Some(Command::Rules(args)) => rules::run(&args, out),
+        Some(Command::Postconf(args)) => postconf::run(&args, out, err),
     }
 }

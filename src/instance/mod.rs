@@ -12,6 +12,7 @@ mod installed;
 mod load;
 pub mod network_list;
 pub mod parameter;
+pub mod postconf;
 pub mod restriction;
 pub mod restriction_table;
 pub mod service;
@@ -299,11 +300,14 @@ impl Instance {
                 .map(|value| value.to_string())
                 .unwrap_or_default()
         };
-        self.host.networks(
+        let networks = self.host.networks(
             &text("mynetworks_style"),
             &text("inet_interfaces"),
             &text("inet_protocols"),
-        )
+            host::resolve_offline,
+        );
+        // Where Postfix would not start, there are no networks to speak of.
+        networks.unwrap_or_default()
     }
 }
 

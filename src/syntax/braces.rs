@@ -43,17 +43,32 @@ pub fn whole(text: &Text) -> Option<Text> {
 /// # Errors
 /// Postfix's own words.
 pub fn extract(text: &Text, strip: bool) -> Result<Text, String> {
-    if text.as_bytes().first() != Some(&b'{') {
-        return Err(format!("no '{{' at start of text in \"{text}\""));
+    match open(text, strip) {
+        (inner, None) => Ok(inner),
+        (_, Some(error)) => Err(error),
     }
-    let inner = match balanced(text.as_bytes()) {
-        None => return Err(format!("missing '}}' in \"{text}\"")),
-        Some(length) if length < text.len() => {
-            return Err(format!("syntax error after '}}' in \"{text}\""));
+}
+
+/// As [`extract`], for those who only warn: what is inside as far as there is an inside, and the error in
+/// Postfix's own words.
+pub fn open(text: &Text, strip: bool) -> (Text, Option<String>) {
+    let (inner, error) = if text.as_bytes().first() != Some(&b'{') {
+        let error = format!("no '{{' at start of text in \"{text}\"");
+        (text.clone(), Some(error))
+    } else {
+        match balanced(text.as_bytes()) {
+            None => {
+                let error = format!("missing '}}' in \"{text}\"");
+                (text.slice(1..text.len()), Some(error))
+            }
+            Some(length) => {
+                let error =
+                    (length < text.len()).then(|| format!("syntax error after '}}' in \"{text}\""));
+                (text.slice(1..length - 1), error)
+            }
         }
-        Some(length) => text.slice(1..length - 1),
     };
-    Ok(if strip { inner.trim() } else { inner })
+    (if strip { inner.trim() } else { inner }, error)
 }
 
 /// Splits `key = value` (`split_qnameval`). The key may hold white space and `=` inside `"…"` and after `\`;

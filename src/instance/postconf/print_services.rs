@@ -1,0 +1,373 @@
+//! Printing entries of master.cf, their fields and their parameters, as `src/postconf/postconf_master.c`
+//! does.
+
+use super::entry::{BLANK, Entry, is_option, takes_value};
+use super::notice::{Notice, NoticeKind};
+use super::print::{INDENT, LINE_LIMIT, Show, print_pair};
+use super::{Postconf, Scope};
+use crate::instance::builtin::Version;
+use crate::source::Text;
+use crate::syntax::master_cf::FIELD_NAMES;
+
+/// The columns in which the fields start.
+const COLUMNS: [usize; 8] = [0, 11, 17, 25, 33, 41, 49, 57];
+
+/// A pattern `service[/type[/name]]`, in which `*` stands for anything.
+#[derive(Clone, Debug)]
+pub struct ServiceRequest {
+    text: String,
+    parts: [Vec<u8>; 3],
+}
+
+impl ServiceRequest {
+    /// Reads a pattern of at most `limit` parts (2 or 3); `None` when it is malformed
+    /// (`pcf_parse_service_pattern`).
+    pub fn parse(pattern: &[u8], limit: usize) -> Option<Self> {
+        if pattern.first() == Some(&b'/') {
+            return None;
+        }
+        let written: Vec<&[u8]> = pattern
+            .split(|&byte| byte == b'/')
+            .filter(|part| !part.is_empty())
+            .collect();
+        let is_good = |part: &&[u8]| *part == b"*" || !part.contains(&b'*');
+        if written.is_empty() || written.len() > limit || !written.iter().all(is_good) {
+            return None;
+        }
+        let part = |index: usize| written.get(index).unwrap_or(&b"*".as_slice()).to_vec();
+        Some(Self {
+            text: crate::source::same_length_lossy(pattern).into_owned(),
+            parts: [part(0), part(1), part(2)],
+        })
+    }
+
+    fn matches(&self, entry: &Entry) -> bool {
+        let is_match = |part: &[u8], text: &Text| part == b"*" || part == text.as_bytes();
+        is_match(&self.parts[0], entry.service()) && is_match(&self.parts[1], entry.transport())
+    }
+
+    /// The name of a field or parameter; `None` for all of them.
+    fn name(&self) -> Option<&[u8]> {
+        let name = self.parts[2].as_slice();
+        (name != b"*").then_some(name)
+    }
+
+    fn unmatched(&self) -> Notice {
+        let message = format!("unmatched request: \"{}\"", self.text);
+        Notice::new(NoticeKind::Request, message)
+    }
+}
+
+/// A pattern `service[/type[/field]]`.
+#[derive(Clone, Debug)]
+pub struct FieldRequest {
+    service: ServiceRequest,
+    /// `None` for all fields.
+    field: Option<usize>,
+}
+
+impl FieldRequest {
+    /// Reads a pattern.
+    ///
+    /// # Errors
+    /// Postfix's own words for a malformed one, and for a field that does not exist.
+    pub fn parse(pattern: &[u8]) -> Result<Self, String> {
+        let service = ServiceRequest::parse(pattern, 3)
+            .ok_or("-F option requires service_name[/type[/field]]")?;
+        let field = match service.name() {
+            None => None,
+            Some(name) => {
+                let mut fields = FIELD_NAMES.iter();
+                let field = fields.position(|field| field.as_bytes() == name);
+                Some(field.ok_or_else(|| {
+                    let name = crate::source::same_length_lossy(name);
+                    format!("invalid service attribute name: \"{name}\"")
+                })?)
+            }
+        };
+        Ok(Self { service, field })
+    }
+}
+
+impl Postconf {
+    /// Prints the entries that are asked for to `out`, else all (`-M`).
+    ///
+    /// Gives what is said meanwhile. When the last notice is fatal, `out` has what came before it.
+    pub fn print_entries(
+        &self,
+        show: Show,
+        requests: &[ServiceRequest],
+        out: &mut Vec<u8>,
+    ) -> Vec<Notice> {
+        self.for_each_request(
+            requests,
+            |request| request,
+            |index, _| {
+                self.print_entry(show, index, out)?;
+                Ok(true)
+            },
+        )
+    }
+
+    /// Prints fields of the entries, those that are asked for or all (`-F`); as
+    /// [`Postconf::print_entries`].
+    pub fn print_fields(
+        &self,
+        show: Show,
+        requests: &[FieldRequest],
+        out: &mut Vec<u8>,
+    ) -> Vec<Notice> {
+        self.for_each_request(
+            requests,
+            |request| &request.service,
+            |index, request| {
+                match request.and_then(|request| request.field) {
+                    Some(field) => self.print_field(show, index, field, out)?,
+                    None => {
+                        for field in 0..FIELD_NAMES.len() {
+                            self.print_field(show, index, field, out)?;
+                        }
+                    }
+                }
+                Ok(true)
+            },
+        )
+    }
+
+    /// Prints parameters that are set in entries, those that are asked for or all (`-P`); as
+    /// [`Postconf::print_entries`].
+    pub fn print_overrides(
+        &self,
+        show: Show,
+        requests: &[ServiceRequest],
+        out: &mut Vec<u8>,
+    ) -> Vec<Notice> {
+        self.for_each_request(
+            requests,
+            |request| request,
+            |index, request| {
+                let entry = &self.entries[index];
+                let Some(space) = entry.space else {
+                    return Ok(false);
+                };
+                let settings = &self.spaces[space];
+                let name_space = entry.name_space();
+                let mut print = |name: &Text, value: &Text| {
+                    let mut label = name_space.as_bytes().to_vec();
+                    label.push(b'/');
+                    label.extend_from_slice(name.as_bytes());
+                    let value = if show.expanded && !show.hide_values {
+                        self.expand(value, Scope::Entry(index))?
+                    } else {
+                        value.clone()
+                    };
+                    print_pair(show, &label, &value, out);
+                    Ok(())
+                };
+                match request.and_then(ServiceRequest::name) {
+                    None => {
+                        for assigned in settings.iter() {
+                            print(&assigned.name, &assigned.value)?;
+                        }
+                        Ok(true)
+                    }
+                    Some(name) => match settings.get(name) {
+                        Some(assigned) => print(&assigned.name, &assigned.value).map(|()| true),
+                        None => Ok(false),
+                    },
+                }
+            },
+        )
+    }
+
+    /// Does something for each entry and each request that matches it, or once for each entry when there is
+    /// no request. `act` gives whether the request was met.
+    fn for_each_request<'r, R>(
+        &self,
+        requests: &'r [R],
+        service: impl Fn(&'r R) -> &'r ServiceRequest,
+        mut act: impl FnMut(usize, Option<&'r R>) -> Result<bool, Vec<Notice>>,
+    ) -> Vec<Notice> {
+        let mut is_met = vec![false; requests.len()];
+        for (index, entry) in self.entries.iter().enumerate() {
+            if requests.is_empty()
+                && let Err(fatal) = act(index, None)
+            {
+                return fatal;
+            }
+            for (request, is_met) in requests.iter().zip(&mut is_met) {
+                if !service(request).matches(entry) {
+                    continue;
+                }
+                match act(index, Some(request)) {
+                    Ok(met) => *is_met |= met,
+                    Err(fatal) => return fatal,
+                }
+            }
+        }
+        let unmet = requests.iter().zip(&is_met).filter(|(_, is_met)| !**is_met);
+        unmet
+            .map(|(request, _)| service(request).unmatched())
+            .collect()
+    }
+
+    /// `pcf_print_master_entry`.
+    fn print_entry(&self, show: Show, index: usize, out: &mut Vec<u8>) -> Result<(), Vec<Notice>> {
+        let entry = &self.entries[index];
+        let mut line = Line::new(out);
+        for (word, column) in entry.words.iter().zip(COLUMNS) {
+            if line.length > 0 {
+                line.add(b" ");
+                while line.length < column {
+                    line.add(b" ");
+                }
+            }
+            line.add(word.as_bytes());
+        }
+        let allowance = if self.version >= Version::release(3, 0, 0) {
+            3
+        } else {
+            1
+        };
+        self.print_arguments(show, index, allowance, &mut line)?;
+        out.push(b'\n');
+        Ok(())
+    }
+
+    /// `pcf_print_master_field`.
+    fn print_field(
+        &self,
+        show: Show,
+        index: usize,
+        field: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Vec<Notice>> {
+        let entry = &self.entries[index];
+        let word = entry.words[field].as_bytes();
+        let mut line = Line::new(out);
+        if !show.hide_names {
+            line.add(entry.name_space().as_bytes());
+            line.add(b"/");
+            line.add(FIELD_NAMES[field].as_bytes());
+        }
+        if !show.hide_names && !show.hide_values {
+            line.add(b" = ");
+        }
+        if !show.hide_values {
+            if line.length > 0 && line.length + word.len() > LINE_LIMIT {
+                line.wrap();
+            }
+            line.add(word);
+            if field == FIELD_NAMES.len() - 1 {
+                self.print_arguments(show, index, 1, &mut line)?;
+            }
+        }
+        out.push(b'\n');
+        Ok(())
+    }
+
+    /// The arguments of an entry; `allowance` is what an option and its value take beyond their own bytes.
+    fn print_arguments(
+        &self,
+        show: Show,
+        index: usize,
+        allowance: usize,
+        line: &mut Line<'_>,
+    ) -> Result<(), Vec<Notice>> {
+        let has_braces = self.version >= Version::release(3, 0, 0);
+        let forces_breaks = self.version >= Version::release(2, 11, 0);
+        let needs_braces = |word: &[u8]| has_braces && word.iter().any(|b| BLANK.contains(b));
+        let mut words = self.entries[index].arguments().iter().peekable();
+        let mut are_options = true;
+        while let Some(word) = words.next() {
+            let mut value: Option<Text> = None;
+            let mut length = word.len();
+            if are_options && !is_option(word) {
+                are_options = false;
+                if !forces_breaks && show.folded && line.length > COLUMNS[7] {
+                    line.length = LINE_LIMIT;
+                }
+                // The first word after the options gets no braces.
+                line.separate(show.folded, length);
+                line.add(word.as_bytes());
+                continue;
+            }
+            if are_options && takes_value(word) {
+                value = words.next().cloned();
+            }
+            if let Some(text) = &mut value {
+                if forces_breaks {
+                    line.length = LINE_LIMIT;
+                }
+                if word == "-o" && show.expanded {
+                    *text = self.expand(text, Scope::Entry(index))?;
+                }
+                length += text.len() + allowance;
+                if needs_braces(text.as_bytes()) {
+                    length += 2;
+                }
+            }
+            line.separate(show.folded, length);
+            match &value {
+                Some(text) => {
+                    line.add(word.as_bytes());
+                    line.add(b" ");
+                    line.add_in_braces(text.as_bytes(), needs_braces(text.as_bytes()));
+                    if forces_breaks {
+                        line.length = LINE_LIMIT;
+                    }
+                }
+                None => {
+                    let in_braces = !are_options && needs_braces(word.as_bytes());
+                    line.add_in_braces(word.as_bytes(), in_braces);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A line in the making.
+struct Line<'o> {
+    out: &'o mut Vec<u8>,
+    length: usize,
+}
+
+impl<'o> Line<'o> {
+    fn new(out: &'o mut Vec<u8>) -> Self {
+        Self { out, length: 0 }
+    }
+
+    fn add(&mut self, text: &[u8]) {
+        self.out.extend_from_slice(text);
+        self.length += text.len();
+    }
+
+    fn add_in_braces(&mut self, text: &[u8], in_braces: bool) {
+        if in_braces {
+            self.add(b"{");
+        }
+        self.add(text);
+        if in_braces {
+            self.add(b"}");
+        }
+    }
+
+    fn wrap(&mut self) {
+        self.out.push(b'\n');
+        self.out.extend_from_slice(INDENT);
+        self.length = INDENT.len();
+    }
+
+    /// A blank, or a new line when `length` bytes do not fit any more.
+    fn separate(&mut self, folded: bool, length: usize) {
+        if self.length <= INDENT.len() {
+            return;
+        }
+        if !folded || self.length + 1 + length < LINE_LIMIT {
+            self.add(b" ");
+        } else {
+            self.wrap();
+        }
+    }
+}

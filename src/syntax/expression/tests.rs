@@ -1,0 +1,106 @@
+//! What expressions expand to, and what is said of malformed ones.
+
+use super::*;
+
+fn expand_with(value: &str, names: &[(&str, &str)]) -> Result<String, String> {
+    let lookup = |name: &str| {
+        names
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| Text::placeless(value))
+    };
+    expand(&Text::placeless(value), Dialect::NEWEST, &lookup)
+        .map(|text| text.to_string())
+        .map_err(|error| error.message)
+}
+
+const NAMES: &[(&str, &str)] = &[
+    ("foo", "FOO"),
+    ("bar", "BAR"),
+    ("empty", ""),
+    ("via", "$empty"),
+    ("dollar", "$$foo"),
+    ("loop", "$loop"),
+];
+
+#[test]
+fn names_and_conditions() {
+    for (value, expected) in [
+        ("a$foo-$(bar)${ foo }", "aFOO-BARFOO"),
+        ("${foo?yes:no}", "yes:no"),
+        ("${foo?{yes}:{no}}${none?{yes}:{no}}", "yesno"),
+        ("${via?A}${via:B}", "A"),
+        ("${none:dflt}$none", "dflt"),
+        ("$dollar $$foo", "$foo $foo"),
+        ("${{a} == {b}? {x} : {y}}${{05} == {5}}", "ytrue"),
+        ("${{3.10} < {3.6}}${{3.10} <level {3.6}}", "true"),
+        ("${{2} <level {3.6} ? {lt} : {ge}}", "lt"),
+        ("${foo?{a}:{$}}", "a"),
+    ] {
+        assert_eq!(
+            expand_with(value, NAMES),
+            Ok(expected.to_owned()),
+            "{value}"
+        );
+    }
+}
+
+#[test]
+fn errors_in_the_words_of_postfix() {
+    for (value, expected) in [
+        ("a$", "empty macro name: \"a$\""),
+        ("$(foo}", "truncated macro reference: \"$(foo}\""),
+        (
+            "${foo bar}",
+            "attribute name syntax error at: \"...foo>>> bar\"",
+        ),
+        ("$loop", "unreasonable macro call nesting: \"loop\""),
+        (
+            "${{x} <level {3}}",
+            "malformed compatibility level syntax: \"x\"",
+        ),
+        (
+            "${{a} == {a} x}",
+            "\"?\" or \":\" expected at: \"...}>>>x\"",
+        ),
+    ] {
+        assert_eq!(
+            expand_with(value, NAMES),
+            Err(expected.to_owned()),
+            "{value}"
+        );
+    }
+}
+
+#[test]
+fn a_value_that_never_ends_is_an_error() {
+    let names: &[_] = &[
+        ("x", "${{$x} == {a}}"),
+        ("a", "$b$b"),
+        ("b", "$c$c"),
+        ("c", "$d$d"),
+    ];
+    assert!(expand_with("$x", names).is_err());
+    let doubled: Vec<(String, String)> = (0..90)
+        .map(|n| (format!("v{n}"), format!("$v{0}$v{0}", n + 1)))
+        .collect();
+    let lookup = |name: &str| {
+        doubled
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| Text::placeless(value))
+    };
+    assert!(expand(&Text::placeless("$v0"), Dialect::NEWEST, &lookup).is_err());
+}
+
+#[test]
+fn references_cover_both_branches() {
+    let value = Text::placeless("$a ${b?{$c}:{$d}} ${{$e} == {$f}?$g}");
+    let (names, errors) = references(&value, Dialect::NEWEST);
+    let names: Vec<_> = names
+        .iter()
+        .map(|reference| reference.name.to_string())
+        .collect();
+    assert_eq!(names, ["a", "b", "c", "d", "e", "f", "g"]);
+    assert!(errors.is_empty());
+}
