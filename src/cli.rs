@@ -202,7 +202,7 @@ pub struct RulesArgs {
 
 /// The arguments of `postconf`: those of postconf(1) that only look.
 #[derive(Clone, Debug, Default, Args)]
-#[command(disable_help_flag = true)]
+#[command(disable_help_flag = true, args_override_self = true)]
 pub struct PostconfArgs {
     /// Parameters to print; with -M, -F and -P patterns service[/type[/name]] [default: all]
     #[arg(value_name = "NAME")]
@@ -252,7 +252,7 @@ pub struct PostconfArgs {
     pub expand: bool,
 
     /// The version of postconf, such as 3.7 or 2.10.1 [default: that of the installed one, else the newest]
-    #[arg(long, value_name = "VERSION", value_parser = version)]
+    #[arg(long, value_name = "VERSION", value_parser = target_version)]
     pub postfix_version: Option<Version>,
     /// Print help
     #[arg(long, action = ArgAction::Help)]

@@ -5,8 +5,10 @@
 #![allow(dead_code)]
 
 pub(crate) mod any_bytes;
+pub(crate) mod configuration;
 pub(crate) mod postfix;
 pub(crate) mod postlint;
+pub(crate) mod random;
 pub(crate) mod smtp;
 
 use std::fs;

@@ -12,7 +12,7 @@ use crate::instance::host::{Host, Resolve};
 use crate::source::Text;
 
 /// A default, or what is said before postconf gives up.
-type Outcome = Result<Text, Vec<Notice>>;
+pub(super) type Outcome = Result<Text, Vec<Notice>>;
 
 /// The machine, and what was found out.
 #[derive(Debug)]
@@ -46,15 +46,15 @@ impl Postconf {
         }
     }
 
-    /// What is said against a computed default, when it is needed.
-    pub(super) fn computed_notices(&self, name: &str) -> Vec<Notice> {
-        self.compute(name, Scope::Main)
-            .clone()
-            .err()
-            .unwrap_or_default()
+    /// The default of `myhostname`, `mydomain` or `mynetworks`.
+    ///
+    /// # Errors
+    /// What postconf says before it gives up.
+    pub(super) fn computed(&self, name: &str) -> Outcome {
+        self.compute(name, Scope::Main).clone()
     }
 
-    /// As [`Postconf::computed_notices`], for a parameter whose default is printed.
+    /// What postconf says before it gives up, when it is to print this default.
     pub(super) fn default_notices(&self, name: &[u8]) -> Vec<Notice> {
         let name = match name {
             b"myhostname" => "myhostname",

@@ -244,12 +244,12 @@ mod tests {
     fn a_line_of_eighty_bytes_is_folded() {
         let word = "x".repeat(75);
         assert_eq!(
-            printed(true, &format!("a = {word}")),
-            format!("a = {word}\n")
+            printed(true, &format!("ab = {word}")),
+            format!("ab = {word}\n")
         );
         assert_eq!(
-            printed(true, &format!("ab = {word} c")),
-            format!("ab =\n    {word}\n    c\n")
+            printed(true, &format!("abc = {word} c")),
+            format!("abc =\n    {word}\n    c\n")
         );
     }
 

@@ -57,7 +57,16 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 /// Whether a private Postfix can run here. If not, says so loudly, and fails the test if the environment
 /// has `POSTLINT_REQUIRE_POSTFIX=1`, as in CI.
 pub(crate) fn is_available(test: &str) -> bool {
-    let Some(reason) = missing() else { return true };
+    let missing = missing_program().or_else(missing_namespaces);
+    missing.is_none_or(|reason| skip(test, &reason))
+}
+
+/// As [`is_available`], for a test that only runs Postfix's commands.
+pub(crate) fn is_installed(test: &str) -> bool {
+    missing_program().is_none_or(|reason| skip(test, &reason))
+}
+
+fn skip(test: &str, reason: &str) -> bool {
     let message = format!("SKIPPED: {test} {reason}\n");
     assert!(
         std::env::var_os("POSTLINT_REQUIRE_POSTFIX").is_none_or(|value| value != "1"),
@@ -68,32 +77,25 @@ pub(crate) fn is_available(test: &str) -> bool {
     false
 }
 
-fn missing() -> Option<String> {
-    let works = |program: &str, arguments: &[&str]| {
-        command(program)
-            .args(arguments)
-            .output()
-            .is_ok_and(|output| output.status.success())
-    };
-    if !works("postconf", &["-d", "mail_version"]) {
-        return Some("needs Postfix (apt-get install postfix)".to_owned());
-    }
-    if !works(
+fn works(program: &str, arguments: &[&str]) -> bool {
+    command(program)
+        .args(arguments)
+        .output()
+        .is_ok_and(|output| output.status.success())
+}
+
+fn missing_program() -> Option<String> {
+    let works = works("postconf", &["-d", "mail_version"]);
+    (!works).then(|| "needs Postfix (apt-get install postfix)".to_owned())
+}
+
+fn missing_namespaces() -> Option<String> {
+    let works = works(
         "unshare",
-        &[
-            "--mount",
-            "--uts",
-            "--pid",
-            "--fork",
-            "--mount-proc",
-            "true",
-        ],
-    ) {
-        return Some(
-            "needs root, and the right to make mount namespaces, to run Postfix".to_owned(),
-        );
-    }
-    None
+        &["--mount", "--pid", "--fork", "--mount-proc", "true"],
+    );
+    (!works)
+        .then(|| "needs root, and the right to make mount namespaces, to run Postfix".to_owned())
 }
 
 /// A running instance, which ends when it is dropped.
