@@ -4,11 +4,15 @@ rules![
     missing_equals,
     duplicate_parameter,
     swallowed_setting,
+    invalid_value,
     unknown_restriction,
     malformed_service,
     duplicate_service,
 ];
 
+mod comment;
 mod hostname;
 mod nearest;
+mod quotes;
+mod readings;
 mod revival;
