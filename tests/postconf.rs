@@ -199,7 +199,8 @@ fn compare(directory: &Path, seed: u64, count: &Count) -> Option<String> {
             Ok(ours) => ours.show(),
             Err(_) => "a panic".to_owned(),
         };
-        let difference = similar::TextDiff::from_lines(theirs.show(), &shown)
+        let theirs = theirs.show();
+        let difference = similar::TextDiff::from_lines(&theirs, &shown)
             .unified_diff()
             .header("postconf", "postlint")
             .to_string();

@@ -15,7 +15,7 @@ use crate::instance::postconf::{
     Classes, FieldRequest, Given, Notice, Postconf, ServiceRequest, Show,
 };
 use crate::instance::{host_directory, installed_version};
-use crate::source::{Source, Sources, Text};
+use crate::source::{Source, Sources, Text, error_text};
 use crate::syntax::name_value::{self, NameValue};
 use crate::syntax::{MainCf, MasterCf};
 
@@ -189,7 +189,7 @@ impl Session<'_> {
             Ok(source) => Ok(Ok(Some(MasterCf::parse(source)))),
             Err(error) if error.kind() == io::ErrorKind::IsADirectory => Ok(Ok(None)),
             Err(error) => {
-                let message = format!("open {}: {}", path.display(), reason(&error));
+                let message = format!("open {}: {}", path.display(), error_text(&error));
                 if self.is_about_services() {
                     return Ok(Err(Fatal(message)));
                 }
@@ -219,7 +219,7 @@ fn read_main_cf(directory: &Path, sources: &Sources) -> Result<Arc<Source>, Fata
         } else {
             "open"
         };
-        Fatal(format!("{verb} {}: {}", path.display(), reason(&error)))
+        Fatal(format!("{verb} {}: {}", path.display(), error_text(&error)))
     })
 }
 
@@ -231,15 +231,6 @@ fn override_of(text: &OsStr) -> Result<NameValue, Fatal> {
             error.message()
         ))
     })
-}
-
-/// The words of the C library for an error.
-fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    match text.split_once(" (os error") {
-        Some((reason, _)) => reason.to_owned(),
-        None => text,
-    }
 }
 
 /// Refuses combinations of options that contradict each other (`src/postconf/postconf.c`).

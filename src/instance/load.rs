@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context, bail};
 
@@ -150,6 +150,7 @@ impl Instance {
             users,
             tables: super::tables::TableCache::default(),
             domain_lists: super::domain_list::DomainLists::default(),
+            postconf: OnceLock::new(),
         };
         instance.add_own_name();
         Ok(instance)

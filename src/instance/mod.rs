@@ -24,7 +24,7 @@ pub mod users;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::source::{Source, Sources, Span, Text};
 use crate::syntax::expression::{self, Dialect};
@@ -35,6 +35,7 @@ use builtin::{Builtins, Version};
 use files::Files;
 use host::Host;
 use parameter::Scope;
+use postconf::{Given, Postconf};
 use service::Service;
 use users::Users;
 
@@ -71,6 +72,7 @@ pub struct Instance {
     files: Files,
     tables: tables::TableCache,
     domain_lists: domain_list::DomainLists,
+    postconf: OnceLock<Box<Postconf>>,
 }
 
 impl Instance {
@@ -152,6 +154,29 @@ impl Instance {
         let master_cf = self.master_cf().map(|file| &file.source);
         let source = main_cf.or(master_cf).or(self.table.as_ref())?;
         Some(source.span().at_start())
+    }
+
+    /// What postconf(1) says of main.cf and master.cf: malformed lines and values, duplicates, names that are
+    /// unused, undefined, not to be set, or deprecated.
+    ///
+    /// Without a main.cf nothing is known of user-defined names.
+    pub fn postconf(&self) -> &Postconf {
+        self.postconf.get_or_init(|| {
+            let config_directory = self.files.config_directory();
+            Box::new(Postconf::read(Given {
+                version: self.version,
+                directory: &self.directory.to_string_lossy(),
+                config_directory: Some(Text::placeless(&config_directory)),
+                main_cf: self.main_cf.as_ref(),
+                master_cf: self.master_cf.as_ref(),
+                master_cf_first: false,
+                overrides: Vec::new(),
+                host: self.host.clone(),
+                resolve: host::resolve_offline,
+                ask_installed: self.files.is_host(),
+                files: Some((&self.files, &self.sources)),
+            }))
+        })
     }
 
     /// The view of a program without overrides.

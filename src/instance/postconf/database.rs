@@ -5,13 +5,14 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::sync::Arc;
 
 use super::notice::{Notice, NoticeKind};
 use super::settings::Settings;
 use super::{Postconf, Scope};
 use crate::instance::builtin::{Version, client_parameters};
 use crate::instance::files::{Files, Location, Opened};
-use crate::source::{Sources, Text};
+use crate::source::{Source, Sources, Text, error_text};
 use crate::syntax::braces::{self, COMMA_SPACE};
 use crate::syntax::main_cf::MainCf;
 
@@ -201,11 +202,7 @@ impl Postconf {
 }
 
 /// The source of a client file; `None` where postconf says nothing about not having one.
-fn open(
-    files: &Files,
-    sources: &Sources,
-    path: &str,
-) -> Result<Option<std::sync::Arc<crate::source::Source>>, String> {
+fn open(files: &Files, sources: &Sources, path: &str) -> Result<Option<Arc<Source>>, String> {
     let Location::Here(here) = files.locate(path) else {
         return Ok(None);
     };
@@ -213,21 +210,12 @@ fn open(
     match std::fs::metadata(&here) {
         Ok(metadata) if !metadata.is_file() => return Err("not a regular file".to_owned()),
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(None),
-        Err(error) if sources.find(&here).is_none() => return Err(reason(&error)),
+        Err(error) if sources.find(&here).is_none() => return Err(error_text(&error)),
         _ => {}
     }
     match files.open_path(&here, sources) {
         Opened::Found(source) => Ok(Some(source)),
         _ => Ok(None),
-    }
-}
-
-/// The words of the C library for an error.
-pub(crate) fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    match text.split_once(" (os error") {
-        Some((reason, _)) => reason.to_owned(),
-        None => text,
     }
 }
 

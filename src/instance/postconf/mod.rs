@@ -318,3 +318,6 @@ impl Postconf {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
