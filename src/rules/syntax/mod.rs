@@ -1,6 +1,7 @@
 //! SX: what Postfix cannot read, or reads otherwise than it looks.
 
 rules![
+    inline_comment,
     missing_equals,
     duplicate_parameter,
     swallowed_setting,
