@@ -60,7 +60,13 @@ fn report(
     );
     finding.severity(severity).parameter(parameter.name());
     // A program that is dead today comes back to life with every right that is configured.
-    let safety = if severity == Severity::Error { Safety::Unsafe } else { Safety::Safe };
+    // On several lines, what follows the comment comes into force, too.
+    let is_one_line = setting.value.slice(at..setting.value.len()).is_contiguous();
+    let safety = if severity == Severity::Error || !is_one_line {
+        Safety::Unsafe
+    } else {
+        Safety::Safe
+    };
     let source = instance.sources().get(setting.span.file);
     finding.fix_if(
         "move the comment to a line of its own",
