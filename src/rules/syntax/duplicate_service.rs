@@ -42,8 +42,8 @@ fn report(
         format!(" as {}", winner.name())
     };
     let message = format!(
-        "master does not run this {label}: the service is defined again{other} further down, and the last \
-         definition wins"
+        "master does not run this {label}: the service is defined again{other} further down, and the \
+         last definition wins"
     );
     findings
         .add(&RULE, loser.head_span(), message)

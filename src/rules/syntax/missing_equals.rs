@@ -30,12 +30,12 @@ fn check(instance: &Instance, findings: &mut Findings) {
         };
         let message = match error {
             NameValueError::MissingName => {
-                "every Postfix program stops at this line, which has no parameter name; \
-                 name = value would be right"
+                "every Postfix program stops at this line, which has no parameter name; name = value \
+                 would be right"
             }
             NameValueError::MissingEquals => {
-                "every Postfix program stops at this line, which has no = behind its first word; \
-                 name = value would be right"
+                "every Postfix program stops at this line, which has no = behind its first word; name = \
+                 value would be right"
             }
         };
         let finding = findings.add(&RULE, span, message);

@@ -68,7 +68,7 @@ pub(super) struct InForce<'i> {
 }
 
 /// Programs that see the same value.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Reading<'i> {
     /// Their view of the parameters.
     pub(super) scope: Scope<'i>,
@@ -248,7 +248,7 @@ fn derived(name: &str, services: &[Service<'_>]) -> Option<(Facts, &'static str)
     })
 }
 
-impl Reading<'_> {
+impl<'i> Reading<'i> {
     /// The values that these programs see: one, or two where the value depends on whether master(8) finds
     /// that all processes are busy.
     pub(super) fn values(
@@ -274,6 +274,19 @@ impl Reading<'_> {
             values.push(expand(Some("yes")));
         }
         values
+    }
+
+    /// The same, with those of the programs that are concerned.
+    pub(super) fn only(&self, is_concerned: impl Fn(&str) -> bool) -> Self {
+        let mut some = self.clone();
+        some.programs.retain(|program| is_concerned(program));
+        some
+    }
+
+    /// Adds the programs of another reading in which the same is wrong.
+    pub(super) fn join(&mut self, other: &Self) {
+        self.programs.extend(&other.programs);
+        self.is_everything |= other.is_everything;
     }
 
     /// What it means that these programs stop.

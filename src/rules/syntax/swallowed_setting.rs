@@ -175,8 +175,8 @@ fn report(source: &Source, setting: &Setting, swallowed: &Swallowed, findings: &
         "it does not begin a line"
     };
     let message = format!(
-        "Postfix takes this for part of the value of {outer}, because {why}, so {name} is not set; \
-         a setting begins in column 1"
+        "Postfix takes this for part of the value of {outer}, because {why}, so {name} is not set; a \
+         setting begins in column 1"
     );
     let finding: &mut Finding = findings.add(&RULE, source.span_of(place.clone()), message);
     let usage = text_value(outer.as_str()).usage;

@@ -110,8 +110,8 @@ fn account(name: &str, value: &Text, scope: Scope<'_>) -> Option<Problem> {
                                             right")));
     }
     if name == "default_privs" && *value == scope.parameter("mail_owner").text().as_str() {
-        let what = "default_privs is the owner of the mail system; an account that owns nothing would \
-                    be right";
+        let what = "default_privs is the owner of the mail system; an account that owns nothing would be \
+                    right";
         return Some(Problem::stops(what));
     }
     let instance = scope.instance;

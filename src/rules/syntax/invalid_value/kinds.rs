@@ -30,8 +30,11 @@ impl Subject<'_> {
     /// Says that the value is no such thing.
     fn is_no(&self, thing: &str) -> String {
         let Self { name, value } = self;
-        if value.is_empty() { format!("{name} is empty") } else { format!("{name} = {value} is no \
-                                       {thing}") }
+        if value.is_empty() {
+            format!("{name} is empty")
+        } else {
+            format!("{name} = {value} is no {thing}")
+        }
     }
 }
 

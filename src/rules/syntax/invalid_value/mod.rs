@@ -72,14 +72,17 @@ impl Problem {
 
 fn check(instance: &Instance, findings: &mut Findings) {
     for in_force in settings_in_force(instance) {
-        let mut seen: Vec<Problem> = Vec::new();
+        let mut found: Vec<(Problem, Reading<'_>)> = Vec::new();
         for reading in &in_force.readings {
             for problem in checks::problems(&in_force, reading) {
-                if !seen.contains(&problem) {
-                    report(&in_force, Some(reading), &problem, findings);
-                    seen.push(problem);
+                match found.iter_mut().find(|(known, _)| *known == problem) {
+                    Some((_, readings)) => readings.join(reading),
+                    None => found.push((problem, reading.clone())),
                 }
             }
+        }
+        for (problem, reading) in &found {
+            report(&in_force, Some(reading), problem, findings);
         }
         // An `-o` that the program does not look at does nothing.
         if in_force.readings.is_empty() && in_force.service.is_none() {

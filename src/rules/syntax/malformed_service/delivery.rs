@@ -130,8 +130,7 @@ fn check_names(report: &mut Report<'_, '_>, word: &Text) {
     if let Some(unknown) = unknown {
         let message = format!(
             "mail for {service} is put off: pipe does not know ${}, since parameters of main.cf are not \
-             known \
-             there",
+             known there",
             unknown.name
         );
         report.add(unknown.name.span(), message);
@@ -147,8 +146,7 @@ fn check_quotes(report: &mut Report<'_, '_>, word: &Text) {
     if is_open('\'') || is_open('"') {
         let message = format!(
             "the command gets {text} as it is written: there is no shell that takes quotes away, so a \
-             blank \
-             ends the argument; {{ }} keeps words together"
+             blank ends the argument; {{ }} keeps words together"
         );
         report.add(word.span(), message).severity(Severity::Warning);
     }

@@ -15,8 +15,7 @@ pub(super) fn check(report: &mut Report<'_, '_>) {
         if name.contains('/') {
             let message = format!(
                 "master stops when it comes to {name}, which cannot be the name of a socket; a name \
-                 without \
-                 / would be right"
+                 without / would be right"
             );
             report.add(report.field(0), message);
         }

@@ -18,9 +18,8 @@ pub(super) fn check(report: &mut Report<'_, '_>) -> bool {
         let source = &report.master_cf.source;
         let start = line.span.start;
         let message = format!(
-            "{NOTHING_STARTS}: an option that begins in column 1 is taken for a service; blanks in \
-             front of it \
-             make it part of the service above"
+            "{NOTHING_STARTS}: an option that begins in column 1 is taken for a service; blanks in front \
+             of it make it part of the service above"
         );
         report.add(None, message).fix(
             "indent the line",
@@ -64,9 +63,8 @@ pub(super) fn check(report: &mut Report<'_, '_>) -> bool {
         report.add_field(6, bad_field(6, limit, "- or a number"), None);
     }
     if line.command() == "-" {
-        report.add_field(7, "master stops when it comes to this service: the command has no default; \
-                             the name of a program \
-             would be right".to_owned(), None);
+        report.add_field(7, "master stops when it comes to this service: the command has no default; the \
+                             name of a program would be right".to_owned(), None);
     }
     true
 }

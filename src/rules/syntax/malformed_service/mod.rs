@@ -32,8 +32,8 @@ fn check(instance: &Instance, findings: &mut Findings) {
                 findings.add(
                     &RULE,
                     *span,
-                    "Postfix throws this line away, because it begins with a blank and there is no service \
-                     above it; a service begins in column 1",
+                    "Postfix throws this line away, because it begins with a blank and there is no \
+                     service above it; a service begins in column 1",
                 );
             }
             MasterLine::Service(line) => {

@@ -71,8 +71,7 @@ fn check_operands(report: &mut Report<'_, '_>) {
     if word.as_str().starts_with('#') {
         let message = format!(
             "{program} stops when it is started: it takes the comment for arguments; a comment needs a \
-             line \
-             of its own"
+             line of its own"
         );
         report_comment(report, span, message);
         return;

@@ -36,9 +36,8 @@ fn report_run(report: &mut Report<'_, '_>, source: &Source, run: &[(String, Span
     let [(commented, first), ..] = run else { return };
     let owner = format!("{}/{}", report.line.name(), report.line.kind());
     let message = format!(
-        "these options are in force for {owner}: {commented} above them is a comment, and a comment \
-         does not \
-         end the service before it"
+        "these options are in force for {owner}: {commented} above them is a comment, and a comment does \
+         not end the service before it"
     );
     // An option that takes restrictions away opens the service that it was not meant for.
     let is_empty = report.line.overrides.iter().any(|setting| {

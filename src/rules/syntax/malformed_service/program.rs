@@ -19,8 +19,8 @@ pub(super) fn check(report: &mut Report<'_, '_>) -> bool {
     check_type(report, daemon);
     check_limit(report, daemon);
     if daemon.is_privileged && line.field(3) != "n" {
-        let message = format!("{command} stops when it is started: it needs the field unprivileged to \
-                               be n");
+        let message = format!("{command} stops when it is started: it needs the field unprivileged to be \
+                               n");
         report.add_field(3, message, Some("n"));
     }
     true
@@ -33,8 +33,7 @@ fn check_unknown(report: &mut Report<'_, '_>, command: &str) {
     if command.starts_with('/') {
         let message = format!(
             "the program of this service is never started: master looks for {command} below \
-             daemon_directory; \
-             the name alone would be right"
+             daemon_directory; the name alone would be right"
         );
         report.add_field(7, message, known.map(|daemon| daemon.name));
         return;
@@ -49,8 +48,7 @@ fn check_unknown(report: &mut Report<'_, '_>, command: &str) {
     let version = instance.version();
     let message = format!(
         "the program of this service is never started, and whoever connects gets no answer: Postfix \
-         {version} \
-         has no program {command}"
+         {version} has no program {command}"
     );
     let near = super::super::nearest::nearest(command, daemons::names(version));
     let finding = report.add_field(7, message, near);
