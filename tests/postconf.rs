@@ -1,12 +1,15 @@
 //! `postlint postconf` against Postfix's own, on random configurations.
 //!
 //! `POSTLINT_ORACLE_PAIRS` says how many, `POSTLINT_ORACLE_SEED` from which on. A failure names the seed of
-//! the configuration, with which it comes back alone.
+//! the configuration, with which it comes back alone. `POSTLINT_ORACLE_POSTCONF` is the path of a postconf
+//! to ask in place of the installed one, be it of another version.
 
 mod common;
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::Write;
+use std::os::unix::process::CommandExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -19,6 +22,7 @@ use common::configuration::{BUILT_IN, Configuration, OTHER, configuration};
 use common::random::Random;
 use postlint::cli::Cli;
 use postlint::exit::Exit;
+use postlint::instance::builtin::Version;
 
 /// Configurations that a plain `cargo test` compares.
 const PAIRS: u64 = 150;
@@ -66,7 +70,7 @@ impl Outcome {
 }
 
 /// Options that are tried on a configuration.
-fn requests(random: &mut Random) -> Vec<Vec<String>> {
+fn requests(random: &mut Random, version: Version) -> Vec<Vec<String>> {
     let mut requests: Vec<Vec<String>> = ["-n", "-nx", "-M", "-Mf", "-P"]
         .iter()
         .map(|option| vec![(*option).to_owned()])
@@ -111,6 +115,15 @@ fn requests(random: &mut Random) -> Vec<Vec<String>> {
         &["-fx", "-C", "service"],
     ]);
     requests.push(extra.iter().map(|&option| option.to_owned()).collect());
+    // -H came with Postfix 3.1; -F and -P with 2.11.
+    let is_known = |request: &[String]| match request.first().map(String::as_str) {
+        Some("-nH" | "-PH") => version >= Version::release(3, 1, 0),
+        Some(option) if option.starts_with("-F") || option.starts_with("-P") => {
+            version >= Version::release(2, 11, 0)
+        }
+        _ => true,
+    };
+    requests.retain(|request| is_known(request));
     requests
 }
 
@@ -134,8 +147,29 @@ fn write(directory: &Path, name: &str, contents: &[u8]) {
     file.set_modified(hour_ago).expect("a new time");
 }
 
-fn theirs(directory: &Path, request: &[String]) -> Outcome {
-    let output = Command::new("postconf")
+/// The postconf to compare with.
+struct Oracle {
+    program: OsString,
+    version: Version,
+}
+
+impl Oracle {
+    fn new() -> Self {
+        let program = std::env::var_os("POSTLINT_ORACLE_POSTCONF");
+        let program = program.unwrap_or_else(|| "postconf".into());
+        let output = Command::new(&program)
+            .args(["-c", "/nonexistent", "-d", "-h", "mail_version"])
+            .output()
+            .expect("a postconf that runs");
+        let version = String::from_utf8_lossy(&output.stdout);
+        let version = Version::parse(version.trim()).expect("a version");
+        Self { program, version }
+    }
+}
+
+fn theirs(oracle: &Oracle, directory: &Path, request: &[String]) -> Outcome {
+    let output = Command::new(&oracle.program)
+        .arg0("postconf")
         .env_clear()
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
         .arg("-c")
@@ -152,9 +186,11 @@ fn theirs(directory: &Path, request: &[String]) -> Outcome {
     )
 }
 
-fn ours(directory: &Path, request: &[String]) -> Outcome {
+fn ours(oracle: &Oracle, directory: &Path, request: &[String]) -> Outcome {
     let directory = directory.display().to_string();
     let mut arguments = vec!["postlint", "postconf", "-c", &directory];
+    let version = oracle.version.to_string();
+    arguments.extend(["--postfix-version", &version]);
     arguments.extend(request.iter().map(String::as_str));
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     let cli = Cli::try_parse_from(arguments).unwrap_or_else(|error| panic!("{error}"));
@@ -171,7 +207,7 @@ struct Count {
 }
 
 /// Compares all requests on one configuration; what differs.
-fn compare(directory: &Path, seed: u64, count: &Count) -> Option<String> {
+fn compare(oracle: &Oracle, directory: &Path, seed: u64, count: &Count) -> Option<String> {
     let mut random = Random::new(seed);
     let Configuration {
         main_cf,
@@ -184,14 +220,14 @@ fn compare(directory: &Path, seed: u64, count: &Count) -> Option<String> {
         write(directory, name, contents);
     }
     let mut gave_up = 0;
-    for request in requests(&mut random) {
-        let theirs = theirs(directory, &request);
+    for request in requests(&mut random, oracle.version) {
+        let theirs = theirs(oracle, directory, &request);
         gave_up += u64::from(!theirs.succeeds);
         count.requests.fetch_add(1, Ordering::Relaxed);
         count
             .gave_up
             .fetch_add(u64::from(!theirs.succeeds), Ordering::Relaxed);
-        let ours = catch_unwind(AssertUnwindSafe(|| ours(directory, &request)));
+        let ours = catch_unwind(AssertUnwindSafe(|| ours(oracle, directory, &request)));
         let shown = match ours {
             // What makes postconf give up, and sleep, will do so again.
             Ok(ours) if ours == theirs && gave_up > 1 => break,
@@ -232,6 +268,7 @@ fn prints_what_postconf_prints() {
     let first = number("POSTLINT_ORACLE_SEED", 1);
     let end = first + number("POSTLINT_ORACLE_PAIRS", PAIRS);
     let next = AtomicU64::new(first);
+    let oracle = Oracle::new();
     let count = Count::default();
     let failures: Mutex<Vec<String>> = Mutex::new(Vec::new());
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
@@ -245,7 +282,7 @@ fn prints_what_postconf_prints() {
                     if seed >= end || is_enough {
                         return;
                     }
-                    if let Some(failure) = compare(directory.path(), seed, &count) {
+                    if let Some(failure) = compare(&oracle, directory.path(), seed, &count) {
                         failures.lock().expect("no panic").push(failure);
                     }
                 }
@@ -254,9 +291,10 @@ fn prints_what_postconf_prints() {
     });
     let failures = failures.into_inner().expect("no panic");
     let said = format!(
-        "configurations {first} to {}: {} runs of postconf, which gave up in {}\n",
+        "configurations {first} to {}: {} runs of postconf {}, which gave up in {}\n",
         end - 1,
         count.requests.into_inner(),
+        oracle.version,
         count.gave_up.into_inner(),
     );
     drop(std::io::stderr().write_all(said.as_bytes()));

@@ -97,10 +97,13 @@ impl Session<'_> {
         go_on!(self.say(&notices)?);
         let mut unused = Vec::new();
         if !args.quiet && !args.defaults {
-            if !self.is_about_services() {
+            let is_about_services = self.is_about_services();
+            if !is_about_services {
                 unused.extend(postconf.unused_in_main_cf());
             }
-            unused.extend(postconf.unused_in_master_cf());
+            if !is_about_services || postconf.judges_after_services() {
+                unused.extend(postconf.unused_in_master_cf());
+            }
             unused.extend(postconf.closing_notice(&unused));
         }
         self.say(&unused)
@@ -118,23 +121,20 @@ impl Session<'_> {
     ) -> Result<Vec<Notice>, Fatal> {
         let args = self.args;
         let names: Vec<&[u8]> = args.names.iter().map(|name| name.as_bytes()).collect();
-        let requests = |limit: usize, usage: &str| -> Result<Vec<ServiceRequest>, Fatal> {
-            let parse = |name: &&[u8]| ServiceRequest::parse(name, limit);
-            let requests: Option<Vec<_>> = names.iter().map(parse).collect();
-            requests.ok_or_else(|| Fatal(usage.to_owned()))
-        };
+        if args.entries {
+            return postconf.print_entries(show, &names, out).map_err(Fatal);
+        }
         if args.fields {
             let requests = names.iter().map(|name| FieldRequest::parse(name));
             let requests: Vec<_> = requests.collect::<Result<_, _>>().map_err(Fatal)?;
             return Ok(postconf.print_fields(show, &requests, out));
         }
         if args.overrides_of_services {
+            let parse = |name: &&[u8]| ServiceRequest::parse(name, 3);
+            let requests: Option<Vec<_>> = names.iter().map(parse).collect();
             let usage = "-P option requires service_name[/type[/parameter]]";
-            return Ok(postconf.print_overrides(show, &requests(3, usage)?, out));
-        }
-        if args.entries {
-            let usage = "-M option requires service_name[/type]";
-            return Ok(postconf.print_entries(show, &requests(2, usage)?, out));
+            let requests = requests.ok_or_else(|| Fatal(usage.to_owned()))?;
+            return Ok(postconf.print_overrides(show, &requests, out));
         }
         Ok(postconf.print_parameters(show, &names, out))
     }

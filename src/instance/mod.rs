@@ -358,6 +358,7 @@ pub const fn level(major: u64, minor: u64) -> u64 {
 pub fn dialect_of(version: Version) -> Dialect {
     Dialect {
         comparisons: version >= Version::release(3, 0, 0),
+        blanks_around_names: version >= Version::release(3, 3, 0),
         level_operators: version >= Version::release(3, 6, 0),
         functions: version >= Version::release(3, 11, 0),
     }

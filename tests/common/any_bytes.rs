@@ -123,6 +123,7 @@ pub(crate) fn are_expanded(bytes: &[u8]) {
     };
     let oldest = Dialect {
         comparisons: false,
+        blanks_around_names: false,
         level_operators: false,
         functions: false,
     };

@@ -17,7 +17,7 @@ pub(crate) const BUILT_IN: &str = "
     compatibility_level config_directory daemon_directory data_directory mail_name mail_version
     smtpd_banner smtpd_restriction_classes smtpd_recipient_restrictions smtpd_tls_security_level
     smtpd_client_connection_count_limit smtpd_timeout virtual_alias_maps virtual_alias_domains
-    virtual_mailbox_maps relay_domains alias_maps alias_database header_checks message_size_limit biff
+    virtual_mailbox_maps relay_domains canonical_maps alias_database header_checks message_size_limit biff
     stress command_time_limit default_destination_recipient_limit local_destination_concurrency_limit
     local_destination_recipient_limit smtp_fallback_relay
     luser_relay forward_path default_rbl_reply smtpd_reject_footer smtpd_expansion_filter

@@ -6,13 +6,26 @@
 use std::sync::OnceLock;
 
 use super::notice::{Notice, NoticeKind};
-use super::{Postconf, Scope};
+use super::{GaveUp, Postconf, Scope};
 use crate::instance::builtin::Version;
 use crate::instance::host::{Host, Resolve};
 use crate::source::Text;
 
-/// A default, or what is said before postconf gives up.
-pub(super) type Outcome = Result<Text, Vec<Notice>>;
+/// A default, and what was said on the way to it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Outcome {
+    /// Empty when postconf gives up.
+    pub(super) value: Text,
+    pub(super) said: Vec<Notice>,
+}
+
+impl Outcome {
+    fn of(find: impl FnOnce(&mut Vec<Notice>) -> Result<Text, GaveUp>) -> Self {
+        let mut said = Vec::new();
+        let value = find(&mut said).unwrap_or_default();
+        Self { value, said }
+    }
+}
 
 /// The machine, and what was found out.
 #[derive(Debug)]
@@ -42,63 +55,65 @@ impl Postconf {
         match name {
             "process_name" => Text::placeless("postconf"),
             "process_id" => Text::placeless(&std::process::id().to_string()),
-            _ => self.compute(name, scope).clone().unwrap_or_default(),
+            _ => self.compute(name, scope).value.clone(),
         }
     }
 
     /// The default of `myhostname`, `mydomain` or `mynetworks`.
-    ///
-    /// # Errors
-    /// What postconf says before it gives up.
     pub(super) fn computed(&self, name: &str) -> Outcome {
         self.compute(name, Scope::Main).clone()
     }
 
-    /// What postconf says before it gives up, when it is to print this default.
-    pub(super) fn default_notices(&self, name: &[u8]) -> Vec<Notice> {
+    /// What is said when this default is to be printed.
+    pub(super) fn said_of_default(&self, name: &[u8]) -> &[Notice] {
         let name = match name {
             b"myhostname" => "myhostname",
             b"mydomain" => "mydomain",
             b"mynetworks" => "mynetworks",
-            _ => return Vec::new(),
+            _ => return &[],
         };
-        let outcome = self.compute(name, Scope::Defaults).clone();
-        outcome.err().unwrap_or_default()
+        &self.compute(name, Scope::Defaults).said
     }
 
     fn compute(&self, name: &str, scope: Scope) -> &Outcome {
         let computed = &self.computed;
         match name {
-            "myhostname" => computed.hostname.get_or_init(|| self.hostname()),
-            "mydomain" => computed.domain.get_or_init(|| self.domain()),
-            _ => computed.networks.get_or_init(|| self.networks(scope)),
+            "myhostname" => computed
+                .hostname
+                .get_or_init(|| Outcome::of(|said| self.hostname(said))),
+            "mydomain" => computed
+                .domain
+                .get_or_init(|| Outcome::of(|said| self.domain(said))),
+            _ => computed
+                .networks
+                .get_or_init(|| Outcome::of(|said| self.networks(scope, said))),
         }
     }
 
     /// The value of main.cf, expanded with the names of main.cf (`mail_conf_lookup_eval`).
-    fn main_value(&self, name: &str) -> Result<Option<Text>, Vec<Notice>> {
+    fn main_value(&self, name: &str, said: &mut Vec<Notice>) -> Result<Option<Text>, GaveUp> {
         match self.main.get(name.as_bytes()) {
             Some(assigned) => self
-                .expand_within(&assigned.value, &self.main, "mail_dict")
+                .expand_within(&assigned.value, &self.main, "mail_dict", said)
                 .map(Some),
             None => Ok(None),
         }
     }
 
-    fn hostname(&self) -> Outcome {
+    fn hostname(&self, said: &mut Vec<Notice>) -> Result<Text, GaveUp> {
         let mut name = Text::placeless(&self.computed.host.name);
         if !self.computed.host.name.contains('.') {
-            let domain = self.main_value("mydomain")?;
+            let domain = self.main_value("mydomain", said)?;
             name.push(&Text::placeless("."));
             name.push(&domain.unwrap_or_else(|| Text::placeless("localdomain")));
         }
         Ok(name)
     }
 
-    fn domain(&self) -> Outcome {
-        let hostname = match self.main_value("myhostname")? {
+    fn domain(&self, said: &mut Vec<Notice>) -> Result<Text, GaveUp> {
+        let hostname = match self.main_value("myhostname", said)? {
             Some(hostname) => hostname,
-            None => self.compute("myhostname", Scope::Main).clone()?,
+            None => self.compute("myhostname", Scope::Main).value.clone(),
         };
         let dots: Vec<usize> = memchr::memchr_iter(b'.', hostname.as_bytes()).collect();
         // Before Postfix 3.0, "mail.example" has no domain.
@@ -113,10 +128,10 @@ impl Postconf {
         }
     }
 
-    fn networks(&self, scope: Scope) -> Outcome {
-        let value = |name: &str| -> Result<Text, Vec<Notice>> {
+    fn networks(&self, scope: Scope, said: &mut Vec<Notice>) -> Result<Text, GaveUp> {
+        let mut value = |name: &str| {
             if scope != Scope::Defaults
-                && let Some(value) = self.main_value(name)?
+                && let Some(value) = self.main_value(name, said)?
             {
                 return Ok(value);
             }
@@ -126,7 +141,7 @@ impl Postconf {
             } else {
                 Scope::Main
             };
-            self.expand(&default, scope)
+            self.expand(&default, scope, said)
         };
         let interfaces = value("inet_interfaces")?;
         let style = value("mynetworks_style")?;
@@ -141,7 +156,10 @@ impl Postconf {
             // Postfix leaves a blank behind each network.
             Ok(networks) if !networks.is_empty() => Ok(Text::placeless(&(networks + " "))),
             Ok(_) => Ok(Text::new()),
-            Err(reason) => Err(vec![Notice::new(NoticeKind::Unusable, reason)]),
+            Err(reason) => {
+                said.push(Notice::new(NoticeKind::Unusable, reason));
+                Err(GaveUp)
+            }
         }
     }
 }

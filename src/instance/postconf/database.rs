@@ -37,9 +37,11 @@ const CLIENTS: [&str; 6] = ["ldap", "mysql", "pgsql", "sqlite", "memcache", "mon
 impl Postconf {
     /// `pcf_register_dbms_parameters`.
     pub(super) fn search_tables(&mut self, value: &Text, scope: Scope, visit: &mut Visit<'_>) {
-        match self.expand(value, scope) {
-            Ok(value) => self.search_words(&value, scope, visit, true),
-            Err(notices) => self.notices.extend(notices),
+        let mut said = Vec::new();
+        let expanded = self.expand(value, scope, &mut said);
+        self.notices.extend(said);
+        if let Ok(value) = expanded {
+            self.search_words(&value, scope, visit, true);
         }
     }
 
@@ -70,7 +72,7 @@ impl Postconf {
                 self.notices.push(notice.at(word.span()));
                 return;
             }
-            if first == b'{' && self.version >= Version::release(3, 3, 0) {
+            if first == b'{' && self.version >= Version::release(3, 5, 0) {
                 let inner = self.open_braces(&word, scope);
                 if into_braces {
                     self.search_words(&inner, scope, visit, true);

@@ -7,12 +7,11 @@
 use std::collections::BTreeSet;
 
 use super::notice::{Notice, NoticeKind};
-use super::settings::{Assigned, discarded, line_number, nul_notices};
+use super::settings::{Assigned, discarded, line_number, nul_notices, split};
 use crate::instance::builtin::Version;
 use crate::source::{Span, Text};
 use crate::syntax::braces;
 use crate::syntax::master_cf::{FIELD_NAMES, MasterCf, MasterLine};
-use crate::syntax::name_value;
 
 /// What separates words in master.cf.
 pub(super) const BLANK: &[u8] = b" \t\r\n";
@@ -69,7 +68,7 @@ impl Entry {
     }
 
     /// The `-o name=value` among the arguments, in order.
-    pub(super) fn overrides(&self) -> Vec<Assigned> {
+    pub(super) fn overrides(&self, version: Version) -> Vec<Assigned> {
         let mut found = Vec::new();
         let mut words = self.arguments().iter().peekable();
         while let Some(word) = words.next() {
@@ -81,7 +80,7 @@ impl Entry {
             }
             let Some(value) = words.next() else { break };
             if word == "-o"
-                && let Ok(pair) = name_value::split(value)
+                && let Ok(pair) = split(value, version)
             {
                 found.push(Assigned {
                     name: pair.name,
@@ -154,8 +153,7 @@ enum Refused {
 }
 
 fn parse(text: &Text, version: Version, notices: &mut Vec<Notice>) -> Result<Entry, Refused> {
-    let knows_braces = version >= Version::release(3, 0, 0);
-    let mut words = if knows_braces {
+    let mut words = if knows_braces(version) {
         text.words_outside_braces(BLANK)
     } else {
         text.words(BLANK)
@@ -166,12 +164,17 @@ fn parse(text: &Text, version: Version, notices: &mut Vec<Notice>) -> Result<Ent
     if version >= Version::release(2, 11, 0) {
         check_fields(&words, version)?;
     }
-    normalize_arguments(&mut words, knows_braces, notices);
+    normalize_arguments(&mut words, version, notices);
     Ok(Entry {
         words,
         space: None,
         valid: BTreeSet::new(),
     })
+}
+
+/// Whether braces mean anything in master.cf.
+fn knows_braces(version: Version) -> bool {
+    version >= Version::release(3, 0, 0)
 }
 
 /// `pcf_check_master_entry`.
@@ -201,7 +204,8 @@ fn check_fields(words: &[Text], version: Version) -> Result<(), Refused> {
 }
 
 /// `pcf_normalize_daemon_args`.
-fn normalize_arguments(words: &mut Vec<Text>, knows_braces: bool, notices: &mut Vec<Notice>) {
+fn normalize_arguments(words: &mut Vec<Text>, version: Version, notices: &mut Vec<Notice>) {
+    let knows_braces = knows_braces(version);
     let mut at = FIELD_NAMES.len();
     while let Some(word) = words.get(at).filter(|word| is_option(word)).cloned() {
         // `-vox=y` becomes `-v` and `-ox=y`. So does `-ofoo=y`, against its author's intention.
@@ -227,7 +231,7 @@ fn normalize_arguments(words: &mut Vec<Text>, knows_braces: bool, notices: &mut 
             {
                 take_out_of_braces(value, notices);
                 if is_override {
-                    normalize_name_value(value, notices);
+                    normalize_name_value(value, version, notices);
                 }
             }
         } else {
@@ -253,8 +257,8 @@ fn take_out_of_braces(word: &mut Text, notices: &mut Vec<Notice>) {
 }
 
 /// `name = value` from inside braces becomes `name=value`.
-fn normalize_name_value(word: &mut Text, notices: &mut Vec<Notice>) {
-    match name_value::split(word) {
+fn normalize_name_value(word: &mut Text, version: Version, notices: &mut Vec<Notice>) {
+    match split(word, version) {
         Ok(pair) => {
             let mut normalized = pair.name;
             normalized.push(&Text::placeless("="));

@@ -23,7 +23,7 @@ use super::dialect_of;
 use super::files::Files;
 use super::host::{Host, Resolve};
 use crate::source::{Sources, Text};
-use crate::syntax::expression::{Dialect, ExpandErrorKind, Meaning, expand_with};
+use crate::syntax::expression::{Dialect, Meaning, expand_with};
 use crate::syntax::main_cf::MainCf;
 use crate::syntax::master_cf::MasterCf;
 use crate::syntax::name_value::NameValue;
@@ -191,7 +191,7 @@ impl Postconf {
                 self.services.insert(name, parameter);
             }
             let name_space = entry.name_space().as_bytes().to_vec();
-            for assigned in entry.overrides() {
+            for assigned in entry.overrides(self.version) {
                 let space = *spaces.entry(name_space.clone()).or_insert_with(|| {
                     self.spaces.push(Settings::default());
                     self.spaces.len() - 1
@@ -258,31 +258,29 @@ impl Postconf {
         self.default(name, scope)
     }
 
-    /// Expands a value (`pcf_expand_parameter_value`).
+    /// Expands a value (`pcf_expand_parameter_value`); `said` gets what is said meanwhile.
     ///
     /// # Errors
-    /// What postconf says before it gives up, the last one fatal.
-    fn expand(&self, value: &Text, scope: Scope) -> Result<Text, Vec<Notice>> {
-        self.expand_with(value, "macro processing error", &|name| {
-            self.lookup(name.as_bytes(), scope)
-        })
+    /// postconf gives up; the last thing said is fatal.
+    fn expand(&self, value: &Text, scope: Scope, said: &mut Vec<Notice>) -> Result<Text, GaveUp> {
+        let lookup = |name: &str| self.lookup(name.as_bytes(), scope);
+        self.expand_with(value, "macro processing error", &lookup, said)
     }
 
-    /// Expands a value with the names of a list of settings only (`dict_eval`).
-    ///
-    /// # Errors
-    /// What postconf says before it gives up, the last one fatal.
+    /// As [`Postconf::expand`], with the names of a list of settings only (`dict_eval`).
     fn expand_within(
         &self,
         value: &Text,
         settings: &Settings,
         list: &str,
-    ) -> Result<Text, Vec<Notice>> {
+        said: &mut Vec<Notice>,
+    ) -> Result<Text, GaveUp> {
         let fatal = format!("dictionary {list}: macro processing error");
-        self.expand_with(value, &fatal, &|name| {
+        let lookup = |name: &str| {
             let assigned = settings.get(name.as_bytes());
             assigned.map(|assigned| assigned.value.clone())
-        })
+        };
+        self.expand_with(value, &fatal, &lookup, said)
     }
 
     fn expand_with(
@@ -290,7 +288,8 @@ impl Postconf {
         value: &Text,
         fatal: &str,
         lookup: &dyn Fn(&str) -> Option<Text>,
-    ) -> Result<Text, Vec<Notice>> {
+        said: &mut Vec<Notice>,
+    ) -> Result<Text, GaveUp> {
         let keeps_raw = self.version >= Version::release(3, 11, 0);
         let lookup = |name: &str| {
             let value = lookup(name)?;
@@ -300,24 +299,27 @@ impl Postconf {
                 Meaning::Value(value)
             })
         };
-        expand_with(value, self.dialect, &lookup).map_err(|errors| {
-            let mut notices: Vec<Notice> = Vec::new();
-            for error in errors {
-                let kind = if error.kind.ends_program() {
-                    NoticeKind::Unusable
-                } else {
-                    NoticeKind::MalformedExpression
-                };
-                notices.push(Notice::new(kind, error.message).at(value.span()));
-                if matches!(error.kind, ExpandErrorKind::Crash | ExpandErrorKind::Fatal) {
-                    return notices;
-                }
-            }
-            notices.push(Notice::new(NoticeKind::Unusable, fatal).at(value.span()));
-            notices
-        })
+        let (text, errors) = expand_with(value, self.dialect, &lookup);
+        let mut has_ended = false;
+        for error in errors {
+            has_ended = error.kind.ends_program();
+            let kind = if has_ended {
+                NoticeKind::Unusable
+            } else {
+                NoticeKind::MalformedExpression
+            };
+            said.push(Notice::new(kind, error.message).at(value.span()));
+        }
+        if text.is_none() && !has_ended {
+            said.push(Notice::new(NoticeKind::Unusable, fatal).at(value.span()));
+        }
+        text.ok_or(GaveUp)
     }
 }
+
+/// postconf has said why it does not go on.
+#[derive(Clone, Copy, Debug)]
+struct GaveUp;
 
 #[cfg(test)]
 mod tests;

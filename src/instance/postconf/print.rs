@@ -1,7 +1,7 @@
 //! Printing parameters, as `src/postconf/postconf_main.c` and `postconf_print.c` do.
 
 use super::notice::{Notice, NoticeKind};
-use super::{Class, Postconf, Scope};
+use super::{Class, GaveUp, Postconf, Scope};
 use crate::source::Text;
 
 /// Lines are folded when they would be as long as this.
@@ -97,27 +97,35 @@ impl Postconf {
         names: &[impl AsRef<[u8]>],
         out: &mut Vec<u8>,
     ) -> Vec<Notice> {
-        let mut notices = Vec::new();
+        let mut said = Vec::new();
+        // An error has been said.
+        let _ = self.try_print_parameters(show, names, out, &mut said);
+        said
+    }
+
+    fn try_print_parameters(
+        &self,
+        show: Show,
+        names: &[impl AsRef<[u8]>],
+        out: &mut Vec<u8>,
+        said: &mut Vec<Notice>,
+    ) -> Result<(), GaveUp> {
         if names.is_empty() {
             for name in self.listed(show) {
-                if let Err(fatal) = self.print_parameter(show, &name, out) {
-                    return fatal;
-                }
+                self.print_parameter(show, &name, out, said)?;
             }
-            return notices;
         }
         for name in names {
             let name = name.as_ref();
-            if self.class(name).is_none() {
+            if self.class(name).is_some() {
+                self.print_parameter(show, name, out, said)?;
+            } else {
                 let shown = crate::source::same_length_lossy(name);
                 let message = format!("{shown}: unknown parameter");
-                notices.push(Notice::new(NoticeKind::Request, message));
-            } else if let Err(fatal) = self.print_parameter(show, name, out) {
-                notices.extend(fatal);
-                return notices;
+                said.push(Notice::new(NoticeKind::Request, message));
             }
         }
-        notices
+        Ok(())
     }
 
     /// The names that are printed when none is asked for, sorted.
@@ -156,7 +164,8 @@ impl Postconf {
         show: Show,
         name: &[u8],
         out: &mut Vec<u8>,
-    ) -> Result<(), Vec<Notice>> {
+        said: &mut Vec<Notice>,
+    ) -> Result<(), GaveUp> {
         let scope = if show.defaults {
             Scope::Defaults
         } else {
@@ -167,19 +176,18 @@ impl Postconf {
         } else {
             self.lookup(name, scope)
         };
-        let Some(value) = value else { return Ok(()) };
+        let Some(mut value) = value else {
+            return Ok(());
+        };
         if show.defaults {
-            let unusable = self.default_notices(name);
-            if !unusable.is_empty() {
-                return Err(unusable);
+            said.extend_from_slice(self.said_of_default(name));
+            if said.last().is_some_and(Notice::is_fatal) {
+                return Err(GaveUp);
             }
         }
-        let expanded = show.expanded && !show.hide_values && !self.is_raw(name);
-        let value = if expanded {
-            self.expand(&value, scope)?
-        } else {
-            value
-        };
+        if show.expanded && !show.hide_values && !self.is_raw(name) {
+            value = self.expand(&value, scope, said)?;
+        }
         print_pair(show, name, &value, out);
         Ok(())
     }

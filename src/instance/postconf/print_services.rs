@@ -4,7 +4,7 @@
 use super::entry::{BLANK, Entry, is_option, takes_value};
 use super::notice::{Notice, NoticeKind};
 use super::print::{INDENT, LINE_LIMIT, Show, print_pair};
-use super::{Postconf, Scope};
+use super::{GaveUp, Postconf, Scope};
 use crate::instance::builtin::Version;
 use crate::source::Text;
 use crate::syntax::master_cf::FIELD_NAMES;
@@ -90,27 +90,73 @@ impl FieldRequest {
 }
 
 impl Postconf {
-    /// Prints the entries that are asked for to `out`, else all (`-M`).
+    /// Prints the entries that are asked for to `out`, else all (`-M`). Patterns are `service[/type]`; before
+    /// Postfix 2.11, `service.type` or `type`, with `!` for all others.
     ///
     /// Gives what is said meanwhile. When the last notice is fatal, `out` has what came before it.
+    ///
+    /// # Errors
+    /// Postfix's own words for a malformed pattern.
     pub fn print_entries(
         &self,
         show: Show,
-        requests: &[ServiceRequest],
+        patterns: &[impl AsRef<[u8]>],
         out: &mut Vec<u8>,
-    ) -> Vec<Notice> {
-        self.for_each_request(
-            requests,
+    ) -> Result<Vec<Notice>, String> {
+        if self.version < Version::release(2, 11, 0) {
+            return Ok(self.for_each_request::<ServiceRequest>(
+                &[],
+                |request| request,
+                |index, _, said| {
+                    if patterns.is_empty() || self.is_listed(index, patterns) {
+                        self.print_entry(show, index, out, said)?;
+                    }
+                    Ok(true)
+                },
+            ));
+        }
+        let requests: Option<Vec<_>> = patterns
+            .iter()
+            .map(|pattern| ServiceRequest::parse(pattern.as_ref(), 2))
+            .collect();
+        let requests = requests.ok_or("-M option requires service_name[/type]")?;
+        Ok(self.for_each_request(
+            &requests,
             |request| request,
-            |index, _| {
-                self.print_entry(show, index, out)?;
+            |index, _, said| {
+                self.print_entry(show, index, out, said)?;
                 Ok(true)
             },
-        )
+        ))
     }
 
-    /// Prints fields of the entries, those that are asked for or all (`-F`); as
-    /// [`Postconf::print_entries`].
+    /// Whether a list of the old kind has an entry: its first pattern that fits decides
+    /// (`src/global/match_service.c`).
+    fn is_listed(&self, index: usize, patterns: &[impl AsRef<[u8]>]) -> bool {
+        let entry = &self.entries[index];
+        let mut full = entry.service().as_bytes().to_vec();
+        full.push(b'.');
+        full.extend_from_slice(entry.transport().as_bytes());
+        // The type is what follows the last dot.
+        let last_dot = full.iter().rposition(|&byte| byte == b'.').unwrap_or(0);
+        for pattern in patterns {
+            let pattern = pattern.as_ref();
+            let negations = pattern.iter().take_while(|&&byte| byte == b'!').count();
+            let pattern = &pattern[negations..];
+            let subject = if pattern.contains(&b'.') {
+                full.as_slice()
+            } else {
+                &full[last_dot + 1..]
+            };
+            if subject.eq_ignore_ascii_case(pattern) {
+                return negations % 2 == 0;
+            }
+        }
+        false
+    }
+
+    /// Prints fields of the entries, those that are asked for or all (`-F`); gives what is said as
+    /// [`Postconf::print_entries`] does.
     pub fn print_fields(
         &self,
         show: Show,
@@ -120,12 +166,12 @@ impl Postconf {
         self.for_each_request(
             requests,
             |request| &request.service,
-            |index, request| {
+            |index, request, said| {
                 match request.and_then(|request| request.field) {
-                    Some(field) => self.print_field(show, index, field, out)?,
+                    Some(field) => self.print_field(show, index, field, out, said)?,
                     None => {
                         for field in 0..FIELD_NAMES.len() {
-                            self.print_field(show, index, field, out)?;
+                            self.print_field(show, index, field, out, said)?;
                         }
                     }
                 }
@@ -134,8 +180,8 @@ impl Postconf {
         )
     }
 
-    /// Prints parameters that are set in entries, those that are asked for or all (`-P`); as
-    /// [`Postconf::print_entries`].
+    /// Prints parameters that are set in entries, those that are asked for or all (`-P`); gives what is said
+    /// as [`Postconf::print_entries`] does.
     pub fn print_overrides(
         &self,
         show: Show,
@@ -145,7 +191,7 @@ impl Postconf {
         self.for_each_request(
             requests,
             |request| request,
-            |index, request| {
+            |index, request, said| {
                 let entry = &self.entries[index];
                 let Some(space) = entry.space else {
                     return Ok(false);
@@ -157,7 +203,7 @@ impl Postconf {
                     label.push(b'/');
                     label.extend_from_slice(name.as_bytes());
                     let value = if show.expanded && !show.hide_values {
-                        self.expand(value, Scope::Entry(index))?
+                        self.expand(value, Scope::Entry(index), said)?
                     } else {
                         value.clone()
                     };
@@ -186,33 +232,37 @@ impl Postconf {
         &self,
         requests: &'r [R],
         service: impl Fn(&'r R) -> &'r ServiceRequest,
-        mut act: impl FnMut(usize, Option<&'r R>) -> Result<bool, Vec<Notice>>,
+        mut act: impl FnMut(usize, Option<&'r R>, &mut Vec<Notice>) -> Result<bool, GaveUp>,
     ) -> Vec<Notice> {
+        let mut said = Vec::new();
         let mut is_met = vec![false; requests.len()];
         for (index, entry) in self.entries.iter().enumerate() {
-            if requests.is_empty()
-                && let Err(fatal) = act(index, None)
-            {
-                return fatal;
+            if requests.is_empty() && act(index, None, &mut said).is_err() {
+                return said;
             }
             for (request, is_met) in requests.iter().zip(&mut is_met) {
                 if !service(request).matches(entry) {
                     continue;
                 }
-                match act(index, Some(request)) {
+                match act(index, Some(request), &mut said) {
                     Ok(met) => *is_met |= met,
-                    Err(fatal) => return fatal,
+                    Err(GaveUp) => return said,
                 }
             }
         }
         let unmet = requests.iter().zip(&is_met).filter(|(_, is_met)| !**is_met);
-        unmet
-            .map(|(request, _)| service(request).unmatched())
-            .collect()
+        said.extend(unmet.map(|(request, _)| service(request).unmatched()));
+        said
     }
 
     /// `pcf_print_master_entry`.
-    fn print_entry(&self, show: Show, index: usize, out: &mut Vec<u8>) -> Result<(), Vec<Notice>> {
+    fn print_entry(
+        &self,
+        show: Show,
+        index: usize,
+        out: &mut Vec<u8>,
+        said: &mut Vec<Notice>,
+    ) -> Result<(), GaveUp> {
         let entry = &self.entries[index];
         let mut line = Line::new(out);
         for (word, column) in entry.words.iter().zip(COLUMNS) {
@@ -229,7 +279,7 @@ impl Postconf {
         } else {
             1
         };
-        self.print_arguments(show, index, allowance, &mut line)?;
+        self.print_arguments(show, index, allowance, &mut line, said)?;
         out.push(b'\n');
         Ok(())
     }
@@ -241,7 +291,8 @@ impl Postconf {
         index: usize,
         field: usize,
         out: &mut Vec<u8>,
-    ) -> Result<(), Vec<Notice>> {
+        said: &mut Vec<Notice>,
+    ) -> Result<(), GaveUp> {
         let entry = &self.entries[index];
         let word = entry.words[field].as_bytes();
         let mut line = Line::new(out);
@@ -259,7 +310,7 @@ impl Postconf {
             }
             line.add(word);
             if field == FIELD_NAMES.len() - 1 {
-                self.print_arguments(show, index, 1, &mut line)?;
+                self.print_arguments(show, index, 1, &mut line, said)?;
             }
         }
         out.push(b'\n');
@@ -273,7 +324,8 @@ impl Postconf {
         index: usize,
         allowance: usize,
         line: &mut Line<'_>,
-    ) -> Result<(), Vec<Notice>> {
+        said: &mut Vec<Notice>,
+    ) -> Result<(), GaveUp> {
         let has_braces = self.version >= Version::release(3, 0, 0);
         let forces_breaks = self.version >= Version::release(2, 11, 0);
         let needs_braces = |word: &[u8]| has_braces && word.iter().any(|b| BLANK.contains(b));
@@ -300,7 +352,7 @@ impl Postconf {
                     line.length = LINE_LIMIT;
                 }
                 if word == "-o" && show.expanded {
-                    *text = self.expand(text, Scope::Entry(index))?;
+                    *text = self.expand(text, Scope::Entry(index), said)?;
                 }
                 length += text.len() + allowance;
                 if needs_braces(text.as_bytes()) {

@@ -24,11 +24,10 @@ impl Postconf {
             if self.main.contains(name.as_bytes()) {
                 continue;
             }
-            match self.computed(name) {
-                // A `$$` in mydomain has become a `$` in the default of myhostname.
-                Ok(value) => self.scan_value(&value, Scope::Main),
-                Err(notices) => self.notices.extend(notices),
-            }
+            let computed = self.computed(name);
+            self.notices.extend(computed.said);
+            // A `$$` in mydomain has become a `$` in the default of myhostname.
+            self.scan_value(&computed.value, Scope::Main);
         }
         self.scan_settings(Scope::Main, &mut visit);
     }
@@ -52,13 +51,11 @@ impl Postconf {
                 Scope::Entry(index) => self.entries[index].name_space().to_string(),
                 Scope::Main | Scope::Defaults => "mail_dict".to_owned(),
             };
-            match self.expand_within(&classes.value, settings, &list) {
-                Ok(classes) => {
-                    for class in classes.words(LIST_SEPARATORS) {
-                        self.refer_to(&class, scope, false);
-                    }
-                }
-                Err(notices) => self.notices.extend(notices),
+            let mut said = Vec::new();
+            let classes = self.expand_within(&classes.value, settings, &list, &mut said);
+            self.notices.extend(said);
+            for class in classes.unwrap_or_default().words(LIST_SEPARATORS) {
+                self.refer_to(&class, scope, false);
             }
         }
         let Some(settings) = self.own_settings(scope) else {
@@ -94,13 +91,24 @@ impl Postconf {
             self.scan_value(&assigned.value, scope);
             let may_name_tables = match self.class(name) {
                 Some(Class::Builtin | Class::Service) => true,
-                // Before Postfix 2.11, all values are searched.
-                _ => self.version < Version::release(2, 11, 0),
+                _ => self.searches_all_values(),
             };
             if may_name_tables {
                 self.search_tables(&assigned.value, scope, visit);
             }
         }
+    }
+
+    /// Whether unknown parameters may name tables, too.
+    fn searches_all_values(&self) -> bool {
+        let Version { major, minor, .. } = self.version;
+        let first_that_does_not = match (major, minor) {
+            (3, 0) => Version::release(3, 0, 13),
+            (3, 1) => Version::release(3, 1, 9),
+            (3, 2) => Version::release(3, 2, 6),
+            _ => Version::release(3, 3, 0),
+        };
+        self.version < first_that_does_not
     }
 
     /// main.cf or master.cf, as messages call it.

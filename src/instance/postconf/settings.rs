@@ -9,7 +9,7 @@ use crate::instance::builtin::Version;
 use crate::source::{Source, Span, Text, is_space};
 use crate::syntax::logical_line::{TileKind, tiles};
 use crate::syntax::main_cf::{MainCf, MainLine};
-use crate::syntax::name_value::NameValueError;
+use crate::syntax::name_value::{self, NameValue, NameValueError};
 
 /// A name and its value, wherever it was set.
 #[derive(Clone, Debug)]
@@ -62,57 +62,73 @@ impl Settings {
         notices.extend(nul_notices(&file.source, path, version));
         let mut is_first = true;
         for line in &file.lines {
-            match line {
+            let (pair, span) = match line {
                 MainLine::Discarded { text, span } => {
                     notices.push(discarded(path, text, *span));
                     continue;
                 }
-                MainLine::Malformed { text, error, span } => {
-                    let text = text.clone().until_nul();
-                    if *error == NameValueError::MissingName
-                        && let Some(value) = value_without_name(&text, version)
-                    {
-                        self.set(Assigned {
-                            name: Text::new(),
-                            value,
-                            span: Some(*span),
-                        });
-                        is_first = false;
-                        continue;
-                    }
-                    let lines = lines_read(&file.source, *span, version, is_first);
-                    let message = format!("{path}, line {lines}: {}: \"{text}\"", error.message());
-                    notices.push(Notice::new(NoticeKind::MalformedLine, message).at(*span));
-                }
                 MainLine::Setting(setting) => {
-                    let earlier = self.set(Assigned {
+                    let pair = NameValue {
                         name: setting.name.clone(),
                         value: setting.value.clone(),
-                        span: Some(setting.span),
-                    });
-                    if let Some(earlier) = earlier
-                        && earlier.value != setting.value
-                        && version >= Version::release(2, 11, 0)
-                    {
-                        let number = line_number(&file.source, setting.span, version);
-                        let message = format!(
-                            "{path}, line {number}: overriding earlier entry: {}={}",
-                            setting.name, earlier.value
-                        );
-                        let notice = Notice::new(NoticeKind::Duplicate, message)
-                            .of(&setting.name)
-                            .at(setting.span);
-                        notices.push(notice.related(earlier.span));
-                    }
+                    };
+                    (Ok(pair), setting.span)
+                }
+                MainLine::Malformed { text, span, .. } => {
+                    let text = text.clone().until_nul();
+                    (split(&text, version).map_err(|error| (error, text)), *span)
+                }
+            };
+            match pair {
+                Ok(pair) => {
+                    let number = || line_number(&file.source, span, version);
+                    notices.extend(self.set_later(pair, span, path, number, version));
+                }
+                Err((error, text)) => {
+                    let lines = lines_read(&file.source, span, version, is_first);
+                    let message = format!("{path}, line {lines}: {}: \"{text}\"", error.message());
+                    notices.push(Notice::new(NoticeKind::MalformedLine, message).at(span));
                 }
             }
             is_first = false;
         }
     }
+
+    /// Sets a value; what is said when it takes the place of another one.
+    fn set_later(
+        &mut self,
+        pair: NameValue,
+        span: Span,
+        path: &str,
+        number: impl Fn() -> usize,
+        version: Version,
+    ) -> Option<Notice> {
+        let NameValue { name, value } = pair;
+        let earlier = self.set(Assigned {
+            name: name.clone(),
+            value: value.clone(),
+            span: Some(span),
+        })?;
+        if earlier.value == value || version < Version::release(2, 11, 0) {
+            return None;
+        }
+        let message = format!(
+            "{path}, line {}: overriding earlier entry: {name}={}",
+            number(),
+            earlier.value
+        );
+        let notice = Notice::new(NoticeKind::Duplicate, message)
+            .of(&name)
+            .at(span);
+        Some(notice.related(earlier.span))
+    }
 }
 
-/// The value of a line `= value`, for versions to which the missing name is as good as any.
-fn value_without_name(text: &Text, version: Version) -> Option<Text> {
+/// `name = value` as a version splits it. To older ones, a missing name is as good as any.
+///
+/// # Errors
+/// What is missing.
+pub(super) fn split(text: &Text, version: Version) -> Result<NameValue, NameValueError> {
     const FIRST_THAT_MINDS: [Version; 5] = [
         Version::release(3, 4, 29),
         Version::release(3, 5, 19),
@@ -120,16 +136,19 @@ fn value_without_name(text: &Text, version: Version) -> Option<Text> {
         Version::release(3, 7, 5),
         Version::release(3, 8, 0),
     ];
+    let pair = name_value::split(text);
     let same_branch = FIRST_THAT_MINDS
         .iter()
         .find(|first| (first.major, first.minor) == (version.major, version.minor));
-    let minds = match same_branch {
-        Some(first) => version >= *first,
-        None => version >= Version::release(3, 8, 0),
-    };
-    let text = text.trim();
-    let is_without_name = text.as_bytes().first() == Some(&b'=');
-    (is_without_name && !minds).then(|| text.slice(1..text.len()).trim())
+    let minds = version >= *same_branch.unwrap_or(&Version::release(3, 8, 0));
+    let text = text.clone().until_nul().trim();
+    if pair.is_err() && !minds && text.as_bytes().first() == Some(&b'=') {
+        return Ok(NameValue {
+            name: text.slice(0..0),
+            value: text.slice(1..text.len()).trim(),
+        });
+    }
+    pair
 }
 
 /// What is said of a logical line that starts with white space.

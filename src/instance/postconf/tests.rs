@@ -341,7 +341,7 @@ fn entries_with_one_name_and_type_share_their_overrides() {
         expanded: true,
         ..show
     };
-    let (out, _) = printed(|out| postconf.print_entries(show, &[], out));
+    let (out, _) = printed(|out| postconf.print_entries(show, &[""; 0], out).unwrap());
     assert!(out.contains("smtp -o x=a/smtp\n"), "{out}");
 }
 

@@ -17,6 +17,11 @@ impl Postconf {
             .collect()
     }
 
+    /// Whether postconf looks for unused settings after it has printed master.cf (Postfix 3.3).
+    pub fn judges_after_services(&self) -> bool {
+        self.version >= Version::release(3, 3, 0)
+    }
+
     /// What postconf says of master.cf after it has printed: unused and deprecated `-o`.
     pub fn unused_in_master_cf(&self) -> Vec<Notice> {
         let mut notices = Vec::new();

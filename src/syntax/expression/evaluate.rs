@@ -15,20 +15,21 @@ const MAX_STEPS: usize = 200_000;
 /// Bytes of an expanded value. Postfix would need as much memory.
 const MAX_LENGTH: usize = 64 << 20;
 
-/// The expanded value, what Postfix says meanwhile, and whether it gives up.
+/// The expanded value, unless Postfix gives up, and what it says meanwhile.
 pub(super) fn expand(
     value: &Text,
     dialect: Dialect,
     lookup: Lookup<'_>,
-) -> (Text, Vec<ExpandError>, bool) {
+) -> (Option<Text>, Vec<ExpandError>) {
     let mut walk = Walk::new(dialect, Some(lookup));
-    match walk.value(value, 0) {
-        Ok(context) => (context.out, walk.errors, context.failed),
+    let text = match walk.value(value, 0) {
+        Ok(context) => (!context.failed).then_some(context.out),
         Err(error) => {
             walk.errors.push(error);
-            (Text::new(), walk.errors, true)
+            None
         }
-    }
+    };
+    (text, walk.errors)
 }
 
 /// The names in a value, and what Postfix says meanwhile.
@@ -226,7 +227,7 @@ impl<'l> Walk<'l> {
 
     /// Where a name ends, and where what follows it starts.
     fn name_ends(&self, bytes: &[u8], start: usize) -> (usize, usize) {
-        if !self.dialect.comparisons {
+        if !self.dialect.blanks_around_names {
             let end = name_end(bytes, 0);
             return (end, end);
         }

@@ -21,6 +21,8 @@ pub use level::compatibility_level;
 pub struct Dialect {
     /// Comparisons and `?{…}:{…}` (Postfix 3.0).
     pub comparisons: bool,
+    /// `${ name }` (Postfix 3.3).
+    pub blanks_around_names: bool,
     /// `<level` and the like (Postfix 3.6).
     pub level_operators: bool,
     /// `${domain_to_ascii{…}}` and the like (Postfix 3.11).
@@ -31,6 +33,7 @@ impl Dialect {
     /// The newest dialect.
     pub const NEWEST: Self = Self {
         comparisons: true,
+        blanks_around_names: true,
         level_operators: true,
         functions: true,
     };
@@ -115,27 +118,27 @@ pub fn expand(
         return Ok(value.clone());
     }
     let lookup = |name: &str| lookup(name).map(Meaning::Value);
-    expand_with(value, dialect, &lookup).map_err(|errors| {
+    let (text, errors) = expand_with(value, dialect, &lookup);
+    text.ok_or_else(|| {
         let first = errors.into_iter().next();
         first.unwrap_or_else(|| syntax(String::new()))
     })
 }
 
-/// As [`expand`], for a lookup that says more of a name.
+/// As [`expand`], for a lookup that says more of a name, and for all that Postfix says, in this order.
 ///
-/// # Errors
-/// All that Postfix would warn about before it gives up, in this order; at least one error.
+/// There is no text when Postfix gives up. Before Postfix 3.0, it warns of a mistake within an operand or
+/// within the value of another name, and goes on.
 pub fn expand_with(
     value: &Text,
     dialect: Dialect,
     lookup: &dyn Fn(&str) -> Option<Meaning>,
-) -> Result<Text, Vec<ExpandError>> {
-    if !has_expression(value) {
-        return Ok(value.clone());
+) -> (Option<Text>, Vec<ExpandError>) {
+    if has_expression(value) {
+        evaluate::expand(value, dialect, lookup)
+    } else {
+        (Some(value.clone()), Vec::new())
     }
-    let (text, errors, failed) = evaluate::expand(value, dialect, lookup);
-    // Before Postfix 3.0, a mistake in an operand is warned about and forgotten.
-    if failed { Err(errors) } else { Ok(text) }
 }
 
 /// The names that a value mentions, in order, with those of both branches of a condition and of the
