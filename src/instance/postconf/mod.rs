@@ -13,6 +13,7 @@ mod notice;
 mod print;
 mod print_services;
 mod references;
+mod request;
 mod settings;
 mod unused;
 
@@ -35,7 +36,7 @@ use settings::{Assigned, Settings};
 
 pub use notice::{Notice, NoticeKind};
 pub use print::{Classes, Show};
-pub use print_services::{FieldRequest, ServiceRequest};
+pub use request::{FieldRequest, ServiceRequest};
 
 /// What postconf reads and knows before it begins.
 #[derive(Debug)]

@@ -345,15 +345,74 @@ fn entries_with_one_name_and_type_share_their_overrides() {
     assert!(out.contains("smtp -o x=a/smtp\n"), "{out}");
 }
 
+/// What the postconf of a version says of an entry.
+fn said_of_entry(version: &str, arguments: &str) -> Vec<String> {
+    let entry = format!("smtp inet n - n - - smtpd {arguments}\n");
+    let files = [("main.cf", ""), ("master.cf", entry.as_str())];
+    let said = said(version, &files).into_iter();
+    said.map(|(_, _, message)| message).collect()
+}
+
 #[test]
-fn patterns_of_services() {
-    assert!(ServiceRequest::parse(b"smtp//", 2).is_some());
-    for bad in ["", "/smtp", "smtp/inet/x", "s*"] {
-        assert!(ServiceRequest::parse(bad.as_bytes(), 2).is_none(), "{bad}");
-    }
-    assert!(FieldRequest::parse(b"smtp/inet/chroot").is_ok());
+fn older_versions_do_not_mind_a_missing_name() {
+    let unused = ["DIR/master.cf: unused parameter: =x"];
+    assert_eq!(said_of_entry("3.3.22", "-o =x"), unused);
+    assert_eq!(said_of_entry("3.7.4", "-o =x"), unused);
+    let none: [&str; 0] = [];
+    assert_eq!(said_of_entry("3.7.5", "-o =x"), none);
+    assert_eq!(said_of_entry("3.4.29", "-o =x"), none);
+}
+
+#[test]
+fn words_in_braces_are_opened_since_3_5() {
+    let none: [&str; 0] = [];
+    assert_eq!(said_of_entry("3.4.29", "-o biff={a}x"), none);
     assert_eq!(
-        FieldRequest::parse(b"smtp/inet/x").unwrap_err(),
-        "invalid service attribute name: \"x\""
+        said_of_entry("3.5.0", "-o biff={a}x"),
+        ["master.cf:smtp/inet: syntax error after '}' in \"{a}x\""]
+    );
+    assert_eq!(
+        said_of_entry("3.8.0", "-o biff={a}x"),
+        ["DIR/master.cf:smtp/inet: syntax error after '}' in \"{a}x\""]
+    );
+}
+
+#[test]
+fn values_of_unknown_names_were_once_searched_for_tables() {
+    let unusable = |version| {
+        let said = said_of_entry(version, "-o x=$(");
+        said.contains(&"macro processing error".to_owned())
+    };
+    assert!(unusable("2.11.11"));
+    assert!(unusable("3.0.12"));
+    assert!(!unusable("3.0.13"));
+    assert!(!unusable("3.7.11"));
+}
+
+#[test]
+fn entries_are_chosen_by_service_and_type() {
+    let postconf = read(
+        "",
+        "a inet n - n - - smtpd\na unix - - n - - smtp\nb unix - - n - - lmtp\n",
+    );
+    let show = Show::default();
+    let count = |patterns: &[&str]| {
+        let (out, said) = printed(|out| {
+            postconf
+                .print_entries(show, patterns, out)
+                .unwrap_or_default()
+        });
+        (out.lines().count(), said)
+    };
+    assert_eq!(count(&["a"]), (2, vec![]));
+    assert_eq!(count(&["*/unix", "b"]), (3, vec![]));
+    assert_eq!(
+        count(&["c"]),
+        (0, vec!["unmatched request: \"c\"".to_owned()])
+    );
+    assert!(
+        postconf
+            .print_entries(show, &["a/b/c"], &mut Vec::new())
+            .is_err()
     );
 }

@@ -104,3 +104,84 @@ fn references_cover_both_branches() {
     assert_eq!(names, ["a", "b", "c", "d", "e", "f", "g"]);
     assert!(errors.is_empty());
 }
+
+/// All that is said of a value, by which the program gives up or not.
+fn said(value: &str, dialect: Dialect) -> (bool, Vec<String>) {
+    let lookup = |name: &str| {
+        let known = NAMES.iter().find(|(known, _)| *known == name);
+        known.map(|(_, value)| Meaning::Value(Text::placeless(value)))
+    };
+    let (text, errors) = super::expand_with(&Text::placeless(value), dialect, &lookup);
+    let messages = errors.into_iter().map(|error| error.message);
+    (text.is_some(), messages.collect())
+}
+
+#[test]
+fn mistakes_are_told_as_they_are_met() {
+    // Both operands of a comparison are looked at, also when there is a mistake in the first; nothing
+    // bracketed is, behind a mistake.
+    assert_eq!(
+        said("${{$} == {$-}} ${", Dialect::NEWEST).1,
+        [
+            "empty macro name: \"$\"",
+            "empty macro name: \"$-\"",
+            "truncated macro reference: \"${{$} == {$-}} ${\""
+        ]
+    );
+    assert_eq!(
+        said("${a b} ${}", Dialect::NEWEST).1,
+        ["attribute name syntax error at: \"...a>>> b\""]
+    );
+    assert_eq!(
+        said("${foo?{$foo}x} $", Dialect::NEWEST).1,
+        [
+            "\":\" expected at: \"...$foo}>>>x\"",
+            "empty macro name: \"${foo?{$foo}x} $\""
+        ]
+    );
+    assert_eq!(
+        said("${{a}<level more than twenty bytes {b}}", Dialect::NEWEST).1,
+        ["\"{expression}\" expected at: \"...{a} <>>> more than twenty by\""]
+    );
+}
+
+#[test]
+fn older_dialects() {
+    let v3_0 = Dialect {
+        blanks_around_names: false,
+        level_operators: false,
+        functions: false,
+        ..Dialect::NEWEST
+    };
+    let v2_10 = Dialect {
+        comparisons: false,
+        ..v3_0
+    };
+    assert_eq!(
+        said("${ foo }", v3_0),
+        (
+            false,
+            vec!["attribute name syntax error at: \"...>>> foo \"".to_owned()]
+        )
+    );
+    assert_eq!(
+        said("${{a} == {b}}", v2_10),
+        (
+            false,
+            vec!["macro name syntax error: \"{a} == {b}\"".to_owned()]
+        )
+    );
+    // A mistake in an operand is forgotten.
+    assert_eq!(
+        said("${foo?a$}", v2_10),
+        (true, vec!["empty macro name: \"a$\"".to_owned()])
+    );
+    assert!(!said("${foo?a$}", v3_0).0);
+}
+
+#[test]
+fn a_number_that_is_too_large_ends_the_program() {
+    let (goes_on, said) = said("${{99999999999999999999} < {1}} $(", Dialect::NEWEST);
+    assert!(!goes_on);
+    assert_eq!(said, ["mac_exp_eval: bad conversion: 99999999999999999999"]);
+}
