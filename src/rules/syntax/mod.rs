@@ -5,6 +5,7 @@ rules![
     missing_equals,
     duplicate_parameter,
     swallowed_setting,
+    quoted_value,
     invalid_value,
     unknown_restriction,
     malformed_service,
