@@ -99,4 +99,9 @@ proptest! {
     fn any_bytes_are_expanded(bytes in files()) {
         any_bytes::are_expanded(&bytes);
     }
+
+    #[test]
+    fn any_bytes_are_judged_as_by_postconf(bytes in files()) {
+        any_bytes::are_judged_as_by_postconf(&bytes);
+    }
 }

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use postlint::instance::builtin::Version;
+use postlint::instance::host::{Host, resolve_offline};
+use postlint::instance::postconf::{Given, Postconf, Show};
 use postlint::instance::table::{
     Accounts, Flags, Lookup, Maps, NoAccounts, Only, Opened, Opener, Reference, SourceFormat,
     Table, TableSettings, reference,
@@ -211,6 +213,54 @@ pub(crate) fn are_tables(bytes: &[u8]) {
         for entry in keys.entries() {
             let found = table.lookup(entry.key(), Flags::ADDRESS);
             assert!(matches!(found, Lookup::Found(_)), "{:?}", entry.key());
+        }
+    }
+}
+
+/// As values in main.cf and arguments in master.cf: postconf's view of them says what it has to say about
+/// places that exist, and prints whole lines.
+pub(crate) fn are_judged_as_by_postconf(bytes: &[u8]) {
+    let sources = Sources::default();
+    let file = |start: &[u8]| sources.add("file".into(), [start, bytes].concat(), None);
+    let main_cf = MainCf::parse(file(b"biff = "));
+    let master_cf = MasterCf::parse(file(b"smtp inet n - n - - smtpd -o "));
+    for version in ["2.10.0", "3.7.11", "3.11.6"] {
+        let postconf = Postconf::read(Given {
+            version: Version::parse(version).expect("a version"),
+            directory: "/etc/postfix",
+            config_directory: None,
+            main_cf: Some(&main_cf),
+            master_cf: Some(&master_cf),
+            master_cf_first: false,
+            overrides: Vec::new(),
+            host: Host::unknown(),
+            resolve: resolve_offline,
+            ask_installed: false,
+            files: None,
+        });
+        let notices = postconf.notices().iter().cloned();
+        for notice in notices
+            .chain(postconf.unused_in_main_cf())
+            .chain(postconf.unused_in_master_cf())
+        {
+            assert!(notice.printable().is_ascii());
+            for span in notice.span.into_iter().chain(notice.related) {
+                assert!(span.start <= span.end);
+                assert!(span.end <= sources.get(span.file).bytes().len());
+            }
+        }
+        for expanded in [false, true] {
+            let show = Show {
+                settings: true,
+                folded: true,
+                expanded,
+                ..Show::default()
+            };
+            let mut out = Vec::new();
+            postconf.print_parameters(show, &[""; 0], &mut out);
+            postconf.print_entries(show, &[""; 0], &mut out).ok();
+            postconf.print_fields(show, &[], &mut out);
+            postconf.print_overrides(show, &[], &mut out);
         }
     }
 }
