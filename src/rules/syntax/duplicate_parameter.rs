@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::instance::postconf::NoticeKind;
 use crate::rules::prelude::*;
 use crate::source::{Source, Span};
 use crate::syntax::main_cf::{MainCf, Setting};
@@ -22,6 +23,7 @@ fn check(instance: &Instance, findings: &mut Findings) {
         let edits = edits::remove_setting(&source, loser);
         report(&source, loser, winner, Some(edits), findings);
     }
+    check_clients(instance, findings);
     let Some(master_cf) = instance.master_cf() else { return };
     for service in master_cf.services().filter(|service| service.is_complete()) {
         let label = format!("{}/{}", service.name(), service.kind());
@@ -31,6 +33,37 @@ fn check(instance: &Instance, findings: &mut Findings) {
             report(source, loser, winner, edits, findings).service(label.clone());
         }
     }
+}
+
+/// The files of database clients.
+fn check_clients(instance: &Instance, findings: &mut Findings) {
+    let main_cf = instance.main_cf().map(|main_cf| main_cf.source.id());
+    let duplicates =
+        instance.postconf().notices().iter().filter(|notice| notice.kind == NoticeKind::Duplicate);
+    for notice in duplicates {
+        let (Some(winner), Some(loser)) = (notice.span, notice.related) else { continue };
+        if main_cf == Some(loser.file) {
+            continue;
+        }
+        let source = instance.sources().get(loser.file);
+        let name = notice.name.as_ref().map_or("this parameter", |name| name.as_str());
+        findings
+            .add(&RULE, first_line(&source, loser), loses(name))
+            .parameter(name)
+            .related(winner, "this setting is in force")
+            .fix(
+                "remove the setting without effect",
+                Safety::Safe,
+                edits::remove_line(&source, loser),
+            );
+    }
+}
+
+fn loses(name: &str) -> String {
+    format!(
+        "this value of {name} has no effect: the parameter is set again further down, and the last \
+         setting wins"
+    )
 }
 
 /// The settings that a later one replaces, each with the one that is in force.
@@ -60,10 +93,7 @@ fn report<'f>(
     let message = if same {
         format!("{name} is set to the same value again further down; once is enough")
     } else {
-        format!(
-            "this value of {name} has no effect: the parameter is set again further down, and the last \
-             setting wins"
-        )
+        loses(name.as_str())
     };
     let finding = findings.add(&RULE, first_line(source, loser.span), message);
     if same {

@@ -1,6 +1,7 @@
 //! A line of main.cf that is not `name = value` stops every program.
 
 use crate::edits::replace_span;
+use crate::instance::postconf::NoticeKind;
 use crate::rules::prelude::*;
 use crate::source::Text;
 use crate::syntax::main_cf::MainLine;
@@ -17,6 +18,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(instance: &Instance, findings: &mut Findings) {
+    check_clients(instance, findings);
     let Some(main_cf) = instance.main_cf() else { return };
     let mut above: Option<&Text> = None;
     for line in &main_cf.lines {
@@ -53,6 +55,23 @@ fn check(instance: &Instance, findings: &mut Findings) {
         finding.choice("put # in front of it, if it is a comment");
         if let Some(above) = above {
             finding.choice(format!("indent it, if it belongs to the value of {above}"));
+        }
+    }
+}
+
+/// The files of database clients.
+fn check_clients(instance: &Instance, findings: &mut Findings) {
+    let main_cf = instance.main_cf().map(|main_cf| main_cf.source.id());
+    let malformed =
+        instance.postconf().notices().iter().filter(|notice| notice.kind == NoticeKind::MalformedLine);
+    for place in malformed.filter_map(|notice| notice.span) {
+        if main_cf != Some(place.file) {
+            findings.add(
+                &RULE,
+                place,
+                "lookups with this client fail, and postconf stops, because the line is not name = \
+                 value; name = value would be right",
+            );
         }
     }
 }

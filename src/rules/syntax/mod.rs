@@ -4,6 +4,8 @@ rules![
     inline_comment,
     missing_equals,
     duplicate_parameter,
+    unknown_parameter,
+    undefined_reference,
     swallowed_setting,
     quoted_value,
     invalid_value,

@@ -145,9 +145,20 @@ impl<'i> Case<'_, 'i> {
                 self.warns(format!("each word of the comment counts as a word of {name}"))
             }
             // What people read may have a # in it.
-            (_, Usage::Text) if *self.comment != "#" || is_prose(name) => return None,
+            (_, Usage::Text) if *self.comment != "#" || is_prose(name) => {
+                return self.is_warned_about().then(|| Verdict {
+                    severity: Severity::Note,
+                    ..self.warns("postconf warns about the comment, which is part of the text")
+                });
+            }
             (_, Usage::Text) => self.warns(format!("the comment is part of {name}")),
         })
+    }
+
+    /// `src/postconf/postconf_dbms.c` since Postfix 3.8.
+    fn is_warned_about(&self) -> bool {
+        self.in_force.facts.kind != Kind::Raw
+            && self.scope().instance.version() >= Version::release(3, 8, 0)
     }
 
     /// `src/util/match_list.c`: the list ends at the `#`.

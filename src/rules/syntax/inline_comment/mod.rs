@@ -3,7 +3,7 @@
 mod judge;
 
 use super::comment;
-use super::readings::{InForce, settings_in_force};
+use super::readings::{InForce, Reading, settings_in_force};
 use crate::instance::builtin::Kind;
 use crate::rules::prelude::*;
 use crate::source::{Span, Text};
@@ -24,7 +24,8 @@ pub(super) static RULE: Rule = Rule {
 fn check(instance: &Instance, findings: &mut Findings) {
     for in_force in settings_in_force(instance) {
         let mut found: Vec<(Text, Verdict<'_>)> = Vec::new();
-        for reading in &in_force.readings {
+        let nobody = nobody(instance, &in_force);
+        for reading in in_force.readings.iter().chain(&nobody) {
             for value in reading.values(in_force.setting, &in_force.facts).into_iter().flatten() {
                 let Some(comment) = written_comment(instance, &in_force, &value) else { continue };
                 let case = Case { in_force: &in_force, reading, value: &value, comment: &comment };
@@ -44,11 +45,24 @@ fn check(instance: &Instance, findings: &mut Findings) {
                 }
             }
         }
-        for (comment, verdict) in found {
+        for (comment, mut verdict) in found {
+            if nobody.is_some() {
+                verdict.severity = verdict.severity.min(Severity::Warning);
+            }
             report(instance, &in_force, &comment, &verdict, findings);
         }
     }
     check_classes(instance, findings);
+}
+
+/// Those who would read a setting of main.cf that nobody reads today.
+fn nobody<'i>(instance: &'i Instance, in_force: &InForce<'i>) -> Option<Reading<'i>> {
+    let is_unread = in_force.readings.is_empty() && in_force.service.is_none();
+    is_unread.then(|| Reading {
+        scope: instance.scope(),
+        programs: in_force.readers.iter().copied().collect(),
+        is_everything: false,
+    })
 }
 
 /// The comment in a value, if it stands in the setting itself, or in one of the configuration's own to which

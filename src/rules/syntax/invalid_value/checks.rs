@@ -5,6 +5,7 @@ use super::super::{comment, quotes, swallowed_setting};
 use super::{Problem, expressions, kinds, texts};
 use crate::instance::builtin::Kind;
 use crate::source::Text;
+use crate::syntax::expression::references;
 
 /// What is wrong with a setting where these programs read it.
 pub(super) fn problems(in_force: &InForce<'_>, reading: &Reading<'_>) -> Vec<Problem> {
@@ -18,9 +19,11 @@ pub(super) fn problems(in_force: &InForce<'_>, reading: &Reading<'_>) -> Vec<Pro
                 _ => kinds::problem(in_force.name, value, &in_force.facts),
             },
         };
-        // Comments, quotes and settings inside of a value have rules of their own, which say more.
+        // Comments, quotes, settings inside of a value and names that nothing defines have rules of their
+        // own, which say more.
         let has_own_rule = |value: &Text| {
-            comment::find(value).is_some()
+            (value.is_empty() && is_undefined(in_force, reading))
+                || comment::find(value).is_some()
                 || quotes::is_quoted(value)
                 || is_swallowing(in_force, reading)
         };
@@ -28,6 +31,12 @@ pub(super) fn problems(in_force: &InForce<'_>, reading: &Reading<'_>) -> Vec<Pro
     }
     found.dedup();
     found
+}
+
+/// Whether a value refers to a name that nothing defines.
+fn is_undefined(in_force: &InForce<'_>, reading: &Reading<'_>) -> bool {
+    let (names, _) = references(&in_force.setting.value, reading.scope.instance.dialect());
+    names.iter().any(|reference| reading.scope.lookup(reference.name.as_str()).is_none())
 }
 
 fn is_swallowing(in_force: &InForce<'_>, reading: &Reading<'_>) -> bool {

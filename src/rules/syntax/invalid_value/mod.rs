@@ -4,6 +4,7 @@ mod checks;
 mod expressions;
 mod hosts;
 mod kinds;
+mod nul;
 mod texts;
 
 use std::collections::BTreeSet;
@@ -97,6 +98,7 @@ fn check(instance: &Instance, findings: &mut Findings) {
         }
     }
     expressions::check_unread(instance, findings);
+    nul::check(instance, findings);
 }
 
 /// Adds a finding; `reading` says who reads the value, if anybody.
@@ -122,7 +124,9 @@ fn report(
             (Severity::Warning, format!("nobody reads this value today, but {readers} would stop"))
         }
         (Effect::Other(severity, effect), Some(_)) => (*severity, (*effect).to_owned()),
-        (Effect::Other(..), None) => return,
+        (Effect::Other(severity, effect), None) => {
+            ((*severity).min(Severity::Warning), (*effect).to_owned())
+        }
     };
     let finding = findings.add(&RULE, place, format!("{effect}: {}", problem.what));
     finding.severity(severity).parameter(name);
