@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap};
 
 use crate::instance::Instance;
-use crate::instance::builtin::{Builtin, Kind, service_parameters};
+use crate::instance::builtin::{Builtin, Kind, Version, service_parameters};
 use crate::instance::parameter::Scope;
 use crate::instance::service::Service;
 use crate::source::Text;
@@ -96,7 +96,7 @@ pub(super) fn settings_in_force(instance: &Instance) -> Vec<InForce<'_>> {
             found.push(InForce {
                 setting,
                 name,
-                facts: facts(builtin, instance),
+                facts: facts_of(builtin, instance.version()),
                 readings: readings(instance, builtin, &services),
                 readers: builtin.scope().collect(),
                 service: None,
@@ -128,7 +128,7 @@ pub(super) fn settings_in_force(instance: &Instance) -> Vec<InForce<'_>> {
             found.push(InForce {
                 setting,
                 name,
-                facts: facts(builtin, instance),
+                facts: facts_of(builtin, instance.version()),
                 readings: Vec::from_iter(is_read.then(|| Reading {
                     scope: service.scope(),
                     programs: BTreeSet::from([command]),
@@ -150,8 +150,9 @@ fn builtin(instance: &Instance, name: &str) -> Option<&'static Builtin> {
         .filter(|builtin| !builtin.is_legacy(instance.version()) && !builtin.is_read_only())
 }
 
-fn facts(builtin: &Builtin, instance: &Instance) -> Facts {
-    let definition = builtin.definition(instance.version());
+/// How a version reads a parameter.
+pub(super) fn facts_of(builtin: &Builtin, version: Version) -> Facts {
+    let definition = builtin.definition(version);
     let unit = builtin.unit().and_then(|unit| u8::try_from(unit).ok());
     Facts {
         kind: definition.kind,

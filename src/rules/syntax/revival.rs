@@ -8,8 +8,11 @@ use std::net::IpAddr;
 use crate::finding::Safety;
 use crate::instance::Instance;
 use crate::instance::network_list::{Trust, network_list};
+use crate::instance::restriction::{Meaning, Restriction};
+use crate::instance::restriction_table::{Permits, RestrictionWord};
 use crate::instance::service::{Reach, Service};
 use crate::instance::text_value::{Usage, text_value};
+use crate::source::Span;
 
 /// Hosts of strangers, spread over the address space; those of the documentation networks belong to nobody.
 const STRANGERS: [IpAddr; 7] = [
@@ -40,14 +43,49 @@ pub(super) fn safety(instance: &Instance, changed: &str) -> Safety {
     }
 }
 
+/// How safe it is that smtpd knows the word at `place` of a restriction list as `facts`: it has refused
+/// everybody who got there, and lets those through that the restriction does not refuse.
+pub(super) fn safety_of_word(
+    instance: &Instance,
+    place: Span,
+    facts: &'static RestrictionWord,
+) -> Safety {
+    let is_closed = |smtpd: Service<'_>| {
+        smtpd.reach() != Reach::Network
+            || (trusts_no_strangers(&smtpd)
+                && smtpd.recipient_lists().into_iter().any(|mut list| {
+                    for restriction in &mut list.restrictions {
+                        if restriction.word.span() == Some(place) {
+                            restriction.meaning = Meaning::Builtin(facts);
+                        }
+                    }
+                    // Other unknown words refuse today, and may be mended at the same time.
+                    let is_unknown =
+                        |restriction: &Restriction| matches!(restriction.meaning, Meaning::Unknown);
+                    list.restrictions
+                        .retain(|restriction| !is_unknown(restriction));
+                    !list.flat().into_iter().any(is_unknown) && list.walk(false).refuses
+                }))
+    };
+    if facts.permits == Permits::No && instance.smtpd_services().all(is_closed) {
+        Safety::Safe
+    } else {
+        Safety::Unsafe
+    }
+}
+
 /// Whether strangers can certainly not send mail to other people's domains through a service.
 fn is_closed(smtpd: &Service<'_>) -> bool {
     smtpd.reach() != Reach::Network
-        || (smtpd.refuses_strangers(false)
-            && STRANGERS.iter().all(|stranger| {
-                let networks = network_list(smtpd.scope(), "mynetworks");
-                matches!(networks.find(*stranger), Trust::NotListed)
-            }))
+        || (smtpd.refuses_strangers(false) && trusts_no_strangers(smtpd))
+}
+
+/// Whether `mynetworks` certainly has no hosts of strangers.
+fn trusts_no_strangers(smtpd: &Service<'_>) -> bool {
+    let networks = network_list(smtpd.scope(), "mynetworks");
+    STRANGERS
+        .iter()
+        .all(|stranger| matches!(networks.find(*stranger), Trust::NotListed))
 }
 
 /// Whether the value of a parameter may decide who is allowed to relay.

@@ -1,9 +1,13 @@
 //! A word in a restriction list that smtpd does not know, or that lacks its argument.
 
 use crate::instance::restriction::{Effect, Meaning, RECIPIENT_LISTS, Restriction};
-use crate::instance::restriction_table::{Argument, RestrictionWord, restriction_words};
+use crate::instance::restriction_table::{
+    Argument, RestrictionWord, restriction_word, restriction_words,
+};
 use crate::instance::service::Service;
 use crate::rules::prelude::*;
+
+use super::revival;
 
 pub(super) static RULE: Rule = Rule {
     name: "unknown-restriction",
@@ -31,14 +35,18 @@ fn check(instance: &Instance, findings: &mut Findings) {
 
 /// Looks at a list up to the restriction that always decides.
 fn walk(smtpd: &Service<'_>, name: &str, list: &[Restriction], findings: &mut Findings) {
-    for restriction in list {
+    for (index, restriction) in list.iter().enumerate() {
         match &restriction.meaning {
             Meaning::Unknown => {
-                // The words of a comment are another rule's.
-                if restriction.word.as_str().starts_with('#') {
+                // The words of a comment, and of a setting that became part of the list, are other rules'.
+                let next = list.get(index + 1).map_or("", |next| next.word.as_str());
+                let word = restriction.word.as_str();
+                if word.starts_with('#') || word.contains('=') || next.starts_with('=') {
                     return;
                 }
-                unknown(smtpd, name, restriction, findings);
+                if !super::quotes::has_quote(restriction.word.as_str()) {
+                    unknown(smtpd, name, restriction, findings);
+                }
             }
             Meaning::Class(inner) => walk(smtpd, name, inner, findings),
             Meaning::Builtin(facts) => {
@@ -61,12 +69,8 @@ fn walk(smtpd: &Service<'_>, name: &str, list: &[Restriction], findings: &mut Fi
 fn unknown(smtpd: &Service<'_>, name: &str, restriction: &Restriction, findings: &mut Findings) {
     let word = restriction.word.as_str();
     let Some(span) = restriction.word.span() else { return };
-    let lower = word.to_ascii_lowercase();
-    let near = restriction_words(smtpd.instance.version())
-        .map(|facts| (strsim::damerau_levenshtein(facts.name, &lower), facts.name))
-        .min()
-        .filter(|(distance, near)| distance * 4 <= near.len())
-        .map(|(_, near)| near);
+    let version = smtpd.instance.version();
+    let near = super::nearest::nearest(word, restriction_words(version).map(|facts| facts.name));
     let hint = near.map_or_else(String::new, |near| format!("; {near} is near to it"));
     let finding = findings.add(
         &RULE,
@@ -80,7 +84,10 @@ fn unknown(smtpd: &Service<'_>, name: &str, restriction: &Restriction, findings:
         Some(near) => {
             finding.fix_if(
                 format!("write {near}"),
-                Safety::Unsafe,
+                match restriction_word(near) {
+                    Some(facts) => revival::safety_of_word(smtpd.instance, span, facts),
+                    None => Safety::Unsafe,
+                },
                 edits::replace_word(
                     &smtpd.instance.sources().get(span.file),
                     &restriction.word,
@@ -115,10 +122,26 @@ fn removed(
     );
     finding.parameter(name).service(smtpd.label());
     let instead: Vec<&str> = facts.replacements().collect();
-    if instead.is_empty() {
-        finding.choice("remove the word");
-    } else {
-        finding.choice(format!("write {} instead", instead.join(" or ")));
+    match instead[..] {
+        [] => {
+            finding.choice("remove the word");
+        }
+        // It refuses strangers as the old one did, and permits nobody.
+        ["reject_unauth_destination"] => {
+            let new = restriction_word("reject_unauth_destination");
+            let safety = new.map_or(Safety::Unsafe, |new| {
+                revival::safety_of_word(smtpd.instance, span, new)
+            });
+            let source = smtpd.instance.sources().get(span.file);
+            finding.fix_if(
+                "write reject_unauth_destination",
+                safety,
+                edits::replace_word(&source, &restriction.word, "reject_unauth_destination"),
+            );
+        }
+        _ => {
+            finding.choice(format!("write {} instead", instead.join(" or ")));
+        }
     }
 }
 
@@ -158,4 +181,33 @@ fn bad_argument(
         .service(smtpd.label())
         .related(argument.and_then(|argument| argument.span()), "taken for the argument")
         .choice(format!("put {wanted} behind {}", facts.name));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::instance::Target;
+    use crate::testing::{case_options, fixtures};
+
+    /// The safety of the first fix of each finding.
+    fn safeties(case: &str) -> Vec<Safety> {
+        let case = fixtures().join("unknown-restriction/bad").join(case);
+        let options = case_options(&case);
+        let instance = Instance::load(&Target::Path(case), &options).unwrap();
+        let mut findings = Findings::default();
+        check(&instance, &mut findings);
+        let findings = findings.into_vec();
+        findings.iter().filter_map(|finding| finding.fixes.first()).map(|fix| fix.safety).collect()
+    }
+
+    #[test]
+    fn a_refusal_may_come_back_behind_a_guard() {
+        assert_eq!(safeties("misspelt"), [Safety::Unsafe, Safety::Safe]);
+        assert_eq!(safeties("removed-guard"), [Safety::Safe]);
+    }
+
+    #[test]
+    fn what_closes_a_relay_by_mistake_stays() {
+        assert_eq!(safeties("no-guard"), [Safety::Unsafe, Safety::Unsafe]);
+    }
 }

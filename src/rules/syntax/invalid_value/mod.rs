@@ -5,6 +5,7 @@ mod expressions;
 mod hosts;
 mod kinds;
 mod nul;
+mod servers;
 mod texts;
 
 use std::collections::BTreeSet;

@@ -2,7 +2,7 @@
 
 use super::super::nearest::nearest;
 use super::super::readings::InForce;
-use super::{Effect, Problem, expressions, hosts};
+use super::{Effect, Problem, expressions, hosts, servers};
 use crate::finding::Severity;
 use crate::instance::parameter::{LIST_SEPARATORS, Scope};
 use crate::instance::text_value::{TextValue, Usage, Wrong, text_value};
@@ -23,6 +23,7 @@ pub(super) fn problem(in_force: &InForce<'_>, value: &Text, scope: Scope<'_>) ->
         })
         .or_else(|| hosts::problem(name, value, scope))
         .or_else(|| unpaired(&facts, value))
+        .or_else(|| servers::problem(in_force, value, scope))
 }
 
 /// `src/global/mail_conf_str.c`.
