@@ -61,6 +61,8 @@ impl From<ExpandError> for Stop {
 #[derive(Default)]
 struct Context {
     out: Text,
+    /// Within an operand, Postfix forgets that some values are to be taken as they are.
+    is_operand: bool,
     /// There was a mistake: nothing more is evaluated.
     failed: bool,
     /// How deep in references. After a mistake it is not counted down any more, as in Postfix.
@@ -90,7 +92,10 @@ impl<'l> Walk<'l> {
     }
 
     fn value(&mut self, value: &Text, depth: usize) -> Result<Context, ExpandError> {
-        let mut context = Context::default();
+        let mut context = Context {
+            is_operand: depth > 0,
+            ..Context::default()
+        };
         let failed = self.parts(value, &mut context, depth)?;
         context.failed = failed;
         Ok(context)
@@ -285,8 +290,10 @@ impl<'l> Walk<'l> {
         let bytes = text.as_bytes();
         let Some(&operator) = bytes.get(at) else {
             match found {
-                Some(Meaning::Value(value)) => self.nested(&value, context, depth)?,
-                Some(Meaning::Verbatim(value)) => context.out.push(&value),
+                Some(Meaning::Verbatim(value)) if !context.is_operand => context.out.push(&value),
+                Some(Meaning::Value(value) | Meaning::Verbatim(value)) => {
+                    self.nested(&value, context, depth)?;
+                }
                 None => {}
             }
             return Ok(());

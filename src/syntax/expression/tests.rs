@@ -185,3 +185,14 @@ fn a_number_that_is_too_large_ends_the_program() {
     assert!(!goes_on);
     assert_eq!(said, ["mac_exp_eval: bad conversion: 99999999999999999999"]);
 }
+
+#[test]
+fn verbatim_values_are_expanded_in_operands_only() {
+    let lookup = |_: &str| Some(Meaning::Verbatim(Text::placeless("a$$")));
+    let expanded = |value: &str| {
+        let (text, _) = super::expand_with(&Text::placeless(value), Dialect::NEWEST, &lookup);
+        text.map(|text| text.to_string())
+    };
+    assert_eq!(expanded("$x").as_deref(), Some("a$$"));
+    assert_eq!(expanded("${{$x} == {a$$}?same}").as_deref(), Some("same"));
+}
