@@ -76,6 +76,10 @@ fn judge<'i>(in_force: &InForce<'i>, reading: &Reading<'i>) -> Option<Verdict<'i
         stops: Some(reading.clone()),
         ..error(&why, revival::safety(instance, name))
     };
+    let at_use = |why: String| Verdict {
+        stops: Some(reading.at_use(name)),
+        ..stops(why)
+    };
     let is_no = |thing: &str| stops(format!("{name} is no {thing} with the quotes"));
     Some(match (in_force.facts.kind, name, text_value(name).usage) {
         (Kind::Bool | Kind::Nbool, ..) => is_no("switch"),
@@ -98,7 +102,7 @@ fn judge<'i>(in_force: &InForce<'i>, reading: &Reading<'i>) -> Option<Verdict<'i
             warning("other servers are greeted with the quotes, and may refuse that")
         }
         (_, _, Usage::Words | Usage::Choice | Usage::Exact) => {
-            stops(format!("{name} does not know a word with quotes"))
+            at_use(format!("{name} does not know a word with quotes"))
         }
         (_, _, Usage::List) => {
             error("the quotes are part of the pattern, which never matches", Safety::Unsafe)
@@ -123,7 +127,7 @@ fn judge<'i>(in_force: &InForce<'i>, reading: &Reading<'i>) -> Option<Verdict<'i
         (_, _, Usage::File) if name.contains("_tls_") => {
             warning("TLS does not work, because no file has quotes in its name")
         }
-        (_, _, Usage::File) => stops("no file or directory has quotes in its name".to_owned()),
+        (_, _, Usage::File) => at_use("no file or directory has quotes in its name".to_owned()),
         (_, _, Usage::Service) => {
             error("nothing finds the service, because of the quotes in its name", Safety::Unsafe)
         }

@@ -290,6 +290,21 @@ impl<'i> Reading<'i> {
         self.is_everything |= other.is_everything;
     }
 
+    /// Who stops because of a word in the value of `name`: every program reads some parameters, but only a
+    /// few are looked at by all of them.
+    pub(super) fn at_use(&self, name: &str) -> Self {
+        let is_looked_at = matches!(
+            name,
+            "inet_protocols" | "mynetworks_style" | "syslog_facility"
+        );
+        let mut some = self.clone();
+        if self.is_everything && !is_looked_at {
+            some.is_everything = false;
+            some.programs.clear();
+        }
+        some
+    }
+
     /// What it means that these programs stop.
     pub(super) fn stopping(&self) -> String {
         if self.is_everything {
@@ -297,6 +312,7 @@ impl<'i> Reading<'i> {
         }
         let programs: Vec<&str> = self.programs.iter().copied().collect();
         match programs[..] {
+            [] => "programs that look at it stop".to_owned(),
             [program] => format!("{program} stops{}", outcome(program)),
             _ => format!("{} stop", listed(&programs)),
         }

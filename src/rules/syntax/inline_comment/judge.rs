@@ -121,7 +121,7 @@ impl<'i> Case<'_, 'i> {
             (_, Usage::Restrictions) => self.judge_restrictions(name),
             (_, Usage::Milters) => self.fails("all mail is put off, because # is no mail filter"),
             (_, Usage::Words | Usage::Choice | Usage::Exact) => {
-                self.stops(format!("{name} does not know the comment"))
+                self.stop(self.reading.at_use(name), format!("{name} does not know the comment"))
             }
             (_, Usage::Transport) => {
                 self.fails("mail for this transport is put off, because there is none of this name")
@@ -136,7 +136,10 @@ impl<'i> Case<'_, 'i> {
             (_, Usage::File) if name.contains("_tls_") => {
                 self.warns("TLS does not work, because there is no file of this name")
             }
-            (_, Usage::File) => self.stops("there is no file or directory of this name"),
+            (_, Usage::File) => {
+                let why = "there is no file or directory of this name".to_owned();
+                self.stop(self.reading.at_use(name), why)
+            }
             (_, Usage::Address) => self.warns("the comment is taken for part of the address"),
             (_, Usage::Items) if name.ends_with("_protocols") => {
                 self.warns("TLS does not work, because no protocol is called #")

@@ -44,8 +44,10 @@ struct Problem {
 /// What Postfix does about a wrong value.
 #[derive(Clone, Debug, PartialEq)]
 enum Effect {
-    /// The program stops.
+    /// The program stops when it starts.
     Stops,
+    /// The program stops when it looks at the value.
+    StopsAtUse,
     /// Something else, worse or not.
     Other(Severity, &'static str),
 }
@@ -120,7 +122,8 @@ fn report(
     });
     let (severity, effect) = match (&problem.effect, reading) {
         (Effect::Stops, Some(reading)) => (Severity::Error, reading.stopping()),
-        (Effect::Stops, None) => {
+        (Effect::StopsAtUse, Some(reading)) => (Severity::Error, reading.at_use(name).stopping()),
+        (Effect::Stops | Effect::StopsAtUse, None) => {
             let readers = listed(&in_force.readers);
             (Severity::Warning, format!("nobody reads this value today, but {readers} would stop"))
         }

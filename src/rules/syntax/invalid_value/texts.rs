@@ -65,7 +65,7 @@ fn is_looked_at(name: &str, scope: Scope<'_>) -> bool {
 
 fn effect(facts: &TextValue) -> Effect {
     match facts.wrong {
-        Wrong::Stops | Wrong::Nothing => Effect::Stops,
+        Wrong::Stops | Wrong::Nothing => Effect::StopsAtUse,
         Wrong::Defers => {
             Effect::Other(Severity::Error, "all mail is put off while a mail filter does not answer")
         }
@@ -120,8 +120,13 @@ fn near(word: &Text, allowed: &[&str]) -> Option<String> {
 fn negation(value: &Text) -> Option<Problem> {
     let words = value.words_outside_braces(LIST_SEPARATORS);
     let lone = words.iter().find(|word| word.as_str().bytes().all(|byte| byte == b'!'))?;
-    Some(Problem::stops("nothing follows the !; a pattern without a blank in front would be \
-                         right").at(lone))
+    Some(
+        Problem::new(
+            Effect::StopsAtUse,
+            "nothing follows the !; a pattern without a blank in front would be right",
+        )
+        .at(lone),
+    )
 }
 
 /// Words in braces, and tables with braces, that are not closed (`src/postconf/postconf_dbms.c`).

@@ -112,10 +112,10 @@ fn check_user(report: &mut Report<'_, '_>, word: &Text, value: &str) {
     let setgid = report.instance.parameter("setgid_group").text();
     if user == "root" || group == "root" {
         stops(report, Some(word), "it does not run commands as root");
-    } else if user == owner || group == owner {
+    } else if !owner.is_empty() && (user == owner || group == owner) {
         stops(report, Some(word), &format!("it does not run commands as {owner}, the owner of the mail \
                                             system"));
-    } else if group == setgid && report.line.command() == "pipe" {
+    } else if !group.is_empty() && group == setgid && report.line.command() == "pipe" {
         stops(report, Some(word), &format!("it does not run commands as the group {setgid} of the mail \
                                             system"));
     } else if user.is_empty() {
