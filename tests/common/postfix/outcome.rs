@@ -30,20 +30,33 @@ impl Outcome {
 
     /// Reads what the log says about a message, or nothing while it, or what it led to, is in the queue.
     pub(super) fn read(log: &str, id: &str) -> Option<Self> {
-        let mut open = BTreeSet::from([id.to_owned()]);
+        let records: Vec<(&str, &str)> = log.lines().filter_map(queue_record).collect();
+        // A notice can be delivered and removed before bounce(8) logs that it made it: first find all
+        // messages that belong to this one, then what became of them.
+        let mut family = BTreeSet::from([id.to_owned()]);
         let mut notices = BTreeSet::new();
-        let mut deliveries = Vec::new();
-        for (id, text) in log.lines().filter_map(queue_record) {
-            if !open.contains(id) {
-                continue;
+        loop {
+            let before = family.len();
+            for (id, text) in &records {
+                if !family.contains(*id) {
+                    continue;
+                }
+                if let Some((_, notice)) = text.split_once("non-delivery notification: ") {
+                    notices.insert(notice.to_owned());
+                    family.insert(notice.to_owned());
+                } else if let Some((_, rest)) = text.split_once("(forwarded as ") {
+                    family.insert(rest.trim_end_matches(')').to_owned());
+                }
             }
+            if family.len() == before {
+                break;
+            }
+        }
+        let mut open = family.clone();
+        let mut deliveries = Vec::new();
+        for (id, text) in records.into_iter().filter(|(id, _)| family.contains(*id)) {
             if text == "removed" {
                 open.remove(id);
-            } else if let Some((_, notice)) = text.split_once("non-delivery notification: ") {
-                notices.insert(notice.to_owned());
-                open.insert(notice.to_owned());
-            } else if let Some((_, rest)) = text.split_once("(forwarded as ") {
-                open.insert(rest.trim_end_matches(')').to_owned());
             } else if let Some(delivery) = Delivery::read(text)
                 && !notices.contains(id)
             {
@@ -74,4 +87,22 @@ impl Delivery {
 /// Queue ID and text of a log line, such as `… postfix/qmgr[7]: 0A1B2C: removed`.
 fn queue_record(line: &str) -> Option<(&str, &str)> {
     line.split_once("]: ")?.1.split_once(": ")
+}
+
+#[test]
+fn a_notice_may_be_gone_before_it_is_announced() {
+    let log = "\
+h postfix/smtp[1]: AAA: to=<x@a.test>, relay=r, dsn=5.1.1, status=bounced (no)
+h postfix/smtp[1]: BBB: to=<f@v.test>, relay=r, dsn=2.0.0, status=sent (ok)
+h postfix/qmgr[2]: BBB: removed
+h postfix/bounce[3]: AAA: sender non-delivery notification: BBB
+";
+    assert!(
+        Outcome::read(log, "AAA").is_none(),
+        "AAA is still in the queue"
+    );
+    let log = format!("{log}h postfix/qmgr[2]: AAA: removed\n");
+    let outcome = Outcome::read(&log, "AAA").expect("both are gone");
+    assert!(outcome.is_bounced && !outcome.is_delivered());
+    assert_eq!(outcome.deliveries.len(), 1);
 }
