@@ -1,5 +1,7 @@
 //! Whom the tables name: the recipients of a domain, where they can be read.
 
+use std::collections::BTreeSet;
+
 use crate::instance::address_class::Class;
 use crate::instance::service::Service;
 use crate::instance::table::SourceFormat;
@@ -20,38 +22,78 @@ pub struct Names {
 impl Service<'_> {
     /// The names in a domain that the tables of a parameter have as `name@domain`.
     pub fn names_in(&self, parameter: &'static str, domain: &str) -> Names {
+        let mut seen = BTreeSet::new();
+        let mut names = Vec::new();
+        let is_complete = self.visit_names(parameter, domain, &mut |name| {
+            if seen.insert(name.to_owned()) {
+                names.push(name.to_owned());
+            }
+            true
+        });
+        Names { names, is_complete }
+    }
+
+    /// The first of the names in a domain, in the order of the tables, for which `find` gives something.
+    pub fn find_name<T>(
+        &self,
+        parameter: &'static str,
+        domain: &str,
+        mut find: impl FnMut(&str) -> Option<T>,
+    ) -> Option<T> {
+        let mut found = None;
+        self.visit_names(parameter, domain, &mut |name| {
+            found = find(name);
+            found.is_none()
+        });
+        found
+    }
+
+    /// Shows the names in a domain to `visit`, until that gives false. Whether these are all.
+    fn visit_names(
+        &self,
+        parameter: &'static str,
+        domain: &str,
+        visit: &mut dyn FnMut(&str) -> bool,
+    ) -> bool {
         let suffix = format!("@{domain}");
-        let mut found = Names {
-            names: Vec::new(),
-            is_complete: true,
+        let mut is_complete = true;
+        let mut entries = 0;
+        let mut take = |key: &[u8]| {
+            entries += 1;
+            let Some(at) = key.len().checked_sub(suffix.len()) else {
+                return true;
+            };
+            if !key[at..].eq_ignore_ascii_case(suffix.as_bytes()) {
+                return true;
+            }
+            let name = String::from_utf8_lossy(&key[..at]).to_lowercase();
+            if name.is_empty() {
+                is_complete = false;
+                return true;
+            }
+            visit(&name)
         };
+        let mut is_readable = true;
         for table in self.scope().maps(parameter, "smtpd").tables {
-            let keys: Vec<String> = match (table.keys(), table.inline()) {
+            let goes_on = match (table.keys(), table.inline()) {
                 (Some(keys), _) => keys
                     .entries()
                     .take(MOST_ENTRIES)
-                    .map(|entry| String::from_utf8_lossy(entry.key()).to_lowercase())
-                    .collect(),
-                (_, Some(inline)) => {
-                    let keys = inline.entries().iter();
-                    keys.map(|entry| entry.key.to_string().to_lowercase())
-                        .collect()
+                    .all(|entry| take(entry.key())),
+                (_, Some(inline)) => inline
+                    .entries()
+                    .iter()
+                    .all(|entry| take(entry.key.as_bytes())),
+                _ => {
+                    is_readable = false;
+                    true
                 }
-                _ => Vec::new(),
             };
-            let is_readable = table.keys().is_some() || table.inline().is_some();
-            found.is_complete &= is_readable && keys.len() < MOST_ENTRIES;
-            for key in keys {
-                match key.strip_suffix(&suffix) {
-                    Some("") => found.is_complete = false,
-                    Some(name) => found.names.push(name.to_owned()),
-                    None => {}
-                }
+            if !goes_on {
+                break;
             }
         }
-        let mut seen = std::collections::BTreeSet::new();
-        found.names.retain(|name| seen.insert(name.clone()));
-        found
+        is_complete && is_readable && entries < MOST_ENTRIES
     }
 
     /// All recipients in a domain of ours; `None` where that cannot be known.

@@ -37,6 +37,16 @@ impl Acceptance {
             .any(|leaf| matches!(leaf.fate, Fate::Bounces(_)))
     }
 
+    /// The transport to whatever decides about the recipient only after the mail was accepted; `None` where
+    /// a notice is certain.
+    pub fn late_transport(&self) -> Option<&str> {
+        let mut elsewhere = self.leaves.iter().filter_map(|leaf| match &leaf.fate {
+            Fate::Elsewhere { transport, .. } => Some(transport.as_str()),
+            _ => None,
+        });
+        elsewhere.next().filter(|_| !self.bounces())
+    }
+
     /// Whether a notice goes to the sender, surely or when the next hop refuses the recipient.
     pub fn may_bounce(&self) -> bool {
         let elsewhere = |leaf: &Leaf| matches!(leaf.fate, Fate::Elsewhere { .. });

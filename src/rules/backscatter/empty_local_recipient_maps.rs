@@ -25,7 +25,12 @@ fn check(instance: &Instance, findings: &mut Findings) {
             continue;
         };
         let is_literal = acceptance.address.domain.starts_with('[');
-        let message = if is_literal {
+        let message = if let (false, Some(transport)) = (is_literal, acceptance.late_transport()) {
+            &format!(
+                "every local address is accepted, and mail for users whom {transport} does not know bounces to \
+                 whoever the sender claims to be; a table has to list the valid recipients"
+            )
+        } else if is_literal {
             "no domain is local, but addresses with the number of this host are: mail for any name there is \
              accepted, and bounces to whoever the sender claims to be; a table has to list the valid recipients"
         } else {

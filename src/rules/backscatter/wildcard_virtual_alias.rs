@@ -113,11 +113,7 @@ fn shadowed(smtpd: &Service<'_>, domain: &str, catch_all: &Hit) -> Option<String
     if class != Class::VirtualMailbox {
         return None;
     }
-    smtpd
-        .names_in("virtual_mailbox_maps", domain)
-        .names
-        .into_iter()
-        .find_map(|local| {
+    smtpd.find_name("virtual_mailbox_maps", domain, |local| {
         let address = Address::new(local, domain);
         let acceptance = smtpd.accepts(&address)?;
         match acceptance.listing {

@@ -1,5 +1,6 @@
 //! A 4xx code for refusals that are meant to last.
 
+use crate::instance::service::Reach;
 use crate::rules::prelude::*;
 
 use super::{PERMANENT_CODES, changes_with_time};
@@ -15,7 +16,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(instance: &Instance, findings: &mut Findings) {
-    for smtpd in instance.smtpd_services() {
+    for smtpd in instance.smtpd_services().filter(|smtpd| smtpd.reach() == Reach::Network) {
         for name in PERMANENT_CODES {
             let code = smtpd.parameter(name);
             let (Some(setting), Some(number)) = (code.setting(), code.number()) else { continue };
@@ -32,19 +33,13 @@ fn check(instance: &Instance, findings: &mut Findings) {
                 ),
             );
             finding.parameter(name).service(smtpd.label());
-            if name == "relay_domains_reject_code" {
-                finding.note(
-                    "defer_unauth_destination answers this code minus 100, which is no valid reply: \
-                     450 4.7.1 Service unavailable",
-                );
-            }
             let safety = if lasting {
                 Safety::Safe
             } else {
                 finding.severity(Severity::Note);
                 Safety::Unsafe
             };
-            finding.fix_if(format!("remove {name}"), safety, edits::remove_parameter(&code));
+            super::restore(finding, &code, safety);
         }
     }
 }

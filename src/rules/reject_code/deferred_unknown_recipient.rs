@@ -15,7 +15,17 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(instance: &Instance, findings: &mut Findings) {
     for smtpd in instance.smtpd_services() {
+        if !smtpd.is_open_to_strangers() {
+            continue;
+        }
         for class in &CLASSES {
+            // Nobody is refused with the code of a class without domains.
+            let domains = class
+                .domains
+                .map(|name| instance.program("trivial-rewrite").domain_list(name));
+            if domains.is_none_or(|domains| domains.is_empty()) {
+                continue;
+            }
             let Some(name) = class.reject_code else { continue };
             let code = smtpd.parameter(name);
             let (Some(setting), Some(number)) = (code.setting(), code.number()) else { continue };
@@ -37,11 +47,7 @@ fn check(instance: &Instance, findings: &mut Findings) {
             if smtpd.parameter("soft_bounce").flag() == Some(true) {
                 finding.note("soft_bounce = yes makes every refusal a 4xx reply, whatever this code is");
             }
-            finding.fix_if(
-                format!("remove {name}: 550 is the default"),
-                Safety::Safe,
-                edits::remove_parameter(&code),
-            );
+            super::restore(finding, &code, Safety::Safe);
         }
     }
 }
