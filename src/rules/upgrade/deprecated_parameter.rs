@@ -29,12 +29,19 @@ fn check(instance: &Instance, findings: &mut Findings) {
         let Some(setting) = parameter.setting() else { continue };
         let name = parameter.name();
         let Some(new) = deprecation.replacement else {
-            if deprecation.removed {
-                findings
-                    .add(&RULE, setting.name_span(), format!("Postfix {version} does not read {name} any more; remove it"))
-                    .parameter(name)
-                    .fix_if("remove it", Safety::Safe, edits::remove_parameter(&parameter));
+            // Nothing to set instead: worth a word only where Postfix itself says so.
+            if builtin.deprecation(version).is_none() {
+                continue;
             }
+            let message = if deprecation.removed {
+                format!("Postfix {version} does not read {name} any more; remove it")
+            } else {
+                format!("{name} will go away; remove it, its default is right")
+            };
+            findings
+                .add(&RULE, setting.name_span(), message)
+                .parameter(name)
+                .fix_if("remove it", Safety::Safe, edits::remove_parameter(&parameter));
             continue;
         };
         if !builtin::parameter(new).is_some_and(|new| new.exists_in(version)) {
