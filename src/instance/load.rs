@@ -112,14 +112,14 @@ impl Instance {
             Found::File(Scale::Table, source, _) => (Scale::Table, None, None, Some(source)),
         };
         let main_cf = main_source.map(MainCf::parse);
-        let master_cf_assumed = scale == Scale::Configuration && master_source.is_none();
-        let master_cf = if master_cf_assumed {
-            let path = directory.join("master.cf");
-            let stock = sources.add(path, STOCK_SERVICES.as_bytes().to_vec(), None);
-            Some(MasterCf::parse(stock))
-        } else {
-            master_source.map(MasterCf::parse)
-        };
+        let master_cf = master_source.map(MasterCf::parse);
+        let assumed = (scale == Scale::Configuration)
+            .then(|| assumed_services(master_cf.as_ref()))
+            .flatten()
+            .map(|text| {
+                let path = directory.join("master.cf (assumed)");
+                MasterCf::parse(sources.add(path, text.into_bytes(), None))
+            });
         let mut settings = HashMap::new();
         for (index, setting) in main_cf.iter().flat_map(MainCf::settings).enumerate() {
             settings.insert(setting.name.as_bytes().to_vec(), index);
@@ -141,7 +141,7 @@ impl Instance {
             scale,
             main_cf,
             master_cf,
-            master_cf_assumed,
+            assumed,
             table,
             settings,
             version,
@@ -195,6 +195,24 @@ impl Instance {
             }
         }
     }
+}
+
+/// The services that are taken to be there although no file says so: all of the stock ones where there is no
+/// master.cf, and all but the one for the network where there is a part of one. Without a queue manager
+/// nothing would be delivered at all, so such a file is not the whole.
+fn assumed_services(master_cf: Option<&MasterCf>) -> Option<String> {
+    let Some(master_cf) = master_cf else {
+        return Some(STOCK_SERVICES.to_owned());
+    };
+    let is_whole = master_cf
+        .services()
+        .any(|line| matches!(line.command(), "qmgr" | "oqmgr" | "nqmgr"));
+    (!is_whole).then(|| {
+        let inside = STOCK_SERVICES
+            .lines()
+            .filter(|line| !line.contains(" inet "));
+        inside.flat_map(|line| [line, "\n"]).collect()
+    })
 }
 
 fn reader(directory: &Path, is_host: bool, options: &LoadOptions) -> Files {

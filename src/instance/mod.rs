@@ -61,7 +61,8 @@ pub struct Instance {
     scale: Scale,
     main_cf: Option<MainCf>,
     master_cf: Option<MasterCf>,
-    master_cf_assumed: bool,
+    /// Services that are taken to be there although no file says so.
+    assumed: Option<MasterCf>,
     table: Option<Arc<Source>>,
     /// The last setting of each name in main.cf, as an index into its lines' settings.
     settings: HashMap<Vec<u8>, usize>,
@@ -104,12 +105,12 @@ impl Instance {
     /// master.cf, when there is one. Where a main.cf was given alone, the stock services are assumed, and
     /// this is `None`.
     pub fn master_cf(&self) -> Option<&MasterCf> {
-        self.master_cf.as_ref().filter(|_| !self.master_cf_assumed)
+        self.master_cf.as_ref()
     }
 
     /// Whether the services are those of a stock master.cf, because there was none to read.
     pub fn is_master_cf_assumed(&self) -> bool {
-        self.master_cf_assumed
+        self.master_cf.is_none() && self.assumed.is_some()
     }
 
     /// The lookup table that was given alone.
@@ -207,14 +208,24 @@ impl Instance {
     }
 
     /// The services that master runs, in the order of master.cf: of several with the same name and type,
-    /// the last one (`master_conf.c`).
+    /// the last one (`master_conf.c`). Where master.cf is not there, or only a part of one, stock services
+    /// stand in (see [`Service::span`]).
     pub fn services(&self) -> impl Iterator<Item = Service<'_>> {
-        let lines: Vec<&ServiceLine> = self
+        let mut lines: Vec<&ServiceLine> = self
             .master_cf
             .iter()
             .flat_map(MasterCf::services)
             .filter(|line| line.is_complete())
             .collect();
+        let written = lines.len();
+        for line in self.assumed.iter().flat_map(MasterCf::services) {
+            let is_there = lines[..written]
+                .iter()
+                .any(|other| other.name() == line.name() && other.kind() == line.kind());
+            if !is_there {
+                lines.push(line);
+            }
+        }
         let last = |line: &ServiceLine| {
             lines
                 .iter()
@@ -230,6 +241,13 @@ impl Instance {
             instance: self,
             line,
         })
+    }
+
+    /// Whether a service is not written anywhere, but taken to be there.
+    pub fn is_assumed(&self, line: &ServiceLine) -> bool {
+        self.assumed
+            .as_ref()
+            .is_some_and(|assumed| assumed.source.id() == line.span.file)
     }
 
     /// The services that run smtpd(8).

@@ -37,9 +37,9 @@ impl<'i> Service<'i> {
         format!("{}/{}", self.line.name(), self.line.kind())
     }
 
-    /// Where the service is written; `None` when there is no master.cf and the stock service is assumed.
+    /// Where the service is written; `None` for a stock service that stands in for one that no file has.
     pub fn span(&self) -> Option<Span> {
-        (!self.instance.is_master_cf_assumed()).then(|| self.line.head_span())
+        (!self.instance.is_assumed(self.line)).then(|| self.line.head_span())
     }
 
     /// This service's view of the parameters.
