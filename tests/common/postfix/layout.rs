@@ -127,8 +127,16 @@ pub(super) fn lay_out(directory: &Path, root: &Path) -> io::Result<BTreeMap<Stri
         etc.join("aliases"),
         aliases.unwrap_or_else(|_| b"postmaster: root\n".to_vec()),
     )?;
-    let master_cf =
+    let mut master_cf =
         fs::read_to_string(config.join("master.cf")).unwrap_or_else(|_| MASTER_CF.to_owned());
+    // A part of a master.cf: what it lacks is as in the stock one.
+    if !master_cf.contains("qmgr") {
+        master_cf.push('\n');
+        for line in MASTER_CF.lines().filter(|line| !line.contains(" inet ")) {
+            master_cf.push_str(line);
+            master_cf.push('\n');
+        }
+    }
     let (master_cf, ports) = on_free_ports(&master_cf)?;
     let main_cf = String::from_utf8_lossy(&fs::read(config.join("main.cf"))?).into_owned();
     fs::write(root.join("tables"), tables(&[&main_cf, &master_cf], &etc))?;
