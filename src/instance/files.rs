@@ -54,6 +54,8 @@ pub struct Files {
     own_names: Vec<PathBuf>,
     /// The configuration is that of this host.
     is_host: bool,
+    /// The configuration is a text without a directory: its files are those of a machine that is not at hand.
+    is_detached: bool,
     options: PathOptions,
 }
 
@@ -72,6 +74,7 @@ impl Files {
             absolute,
             own_names,
             is_host,
+            is_detached: false,
             options,
         }
     }
@@ -95,6 +98,21 @@ impl Files {
             .into_owned()
     }
 
+    /// The same for a configuration that is a text, in no directory.
+    pub fn detached(self) -> Self {
+        Self {
+            is_detached: true,
+            is_host: false,
+            ..self
+        }
+    }
+
+    /// Whether every file that the configuration names has to be at hand: it is that of this host, or of a
+    /// whole file system below `--root`.
+    pub fn is_complete(&self) -> bool {
+        self.is_host || self.options.root.is_some()
+    }
+
     /// Whether the configuration is that of this host.
     pub fn is_host(&self) -> bool {
         self.is_host
@@ -116,6 +134,12 @@ impl Files {
             .max_by_key(|(from, ..)| from.components().count());
         if let Some((_, to, rest)) = mapped {
             return Location::Here(join(to, rest));
+        }
+        if self.is_detached {
+            return match &self.options.root {
+                Some(root) => Location::Here(join(root, path.strip_prefix("/").unwrap_or(&path))),
+                None => Location::Elsewhere,
+            };
         }
         if path.starts_with(&self.directory) {
             return Location::Here(path);

@@ -87,7 +87,10 @@ impl Instance {
         let directory = match &found {
             Found::Directory(directory) | Found::File(.., directory) => directory.clone(),
         };
-        let is_host = matches!(target, Target::Host) || is_same(&directory, &host_directory());
+        let is_text = matches!(target, Target::MainCfText(_));
+        let is_host = options.paths.root.is_none()
+            && !is_text
+            && (matches!(target, Target::Host) || is_same(&directory, &host_directory()));
         let version = options
             .version
             .or_else(super::installed_version)
@@ -127,7 +130,17 @@ impl Instance {
         let users = match (&options.passwd, is_host) {
             (Some(path), _) => Users::from_file(path)?,
             (None, true) => Users::of_this_host(),
-            (None, false) => Users::Unknown,
+            (None, false) => {
+                let below_root = options
+                    .paths
+                    .root
+                    .as_ref()
+                    .map(|root| root.join("etc/passwd"));
+                match below_root.filter(|passwd| passwd.is_file()) {
+                    Some(passwd) => Users::from_file(&passwd)?,
+                    None => Users::Unknown,
+                }
+            }
         };
         let host = match &options.host {
             Some(host) => host.clone(),
@@ -135,7 +148,11 @@ impl Instance {
             None => Host::unknown(),
         };
         let mut instance = Self {
-            files: reader(&directory, is_host, options),
+            files: if is_text {
+                reader(&directory, is_host, options).detached()
+            } else {
+                reader(&directory, is_host, options)
+            },
             sources,
             directory,
             scale,

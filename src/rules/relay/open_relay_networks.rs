@@ -24,6 +24,8 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
+/// What is left when nothing else is trusted.
+const LOOPBACK: &str = "127.0.0.0/8 [::1]/128";
 /// Hosts of strangers: documentation addresses, which belong to nobody.
 const STRANGERS: [[u8; 4]; 3] = [[198, 51, 100, 7], [203, 0, 113, 99], [192, 0, 2, 55]];
 
@@ -35,6 +37,18 @@ fn check(instance: &Instance, findings: &mut Findings) {
         let mynetworks = smtpd.parameter("mynetworks");
         for element in &network_list(smtpd.scope(), "mynetworks").elements {
             let Some((severity, place, what)) = judge(element) else { continue };
+            // Without any network the own host could not relay, either.
+            let (title, removal) = if Some(place) != element.text.span() {
+                // One entry of a table is wrong, not the table.
+                (String::new(), None)
+            } else if mynetworks.words().len() > 1 {
+                let words = std::slice::from_ref(&element.text);
+                let removal = edits::remove_parameter_words(&mynetworks, words);
+                (format!("remove {} from mynetworks", element.text), removal)
+            } else {
+                let removal = edits::set_parameter(&mynetworks, LOOPBACK);
+                (format!("set mynetworks to {LOOPBACK}"), removal)
+            };
             let finding = findings.add(
                 &RULE,
                 place,
@@ -44,11 +58,8 @@ fn check(instance: &Instance, findings: &mut Findings) {
                 .severity(severity)
                 .parameter("mynetworks")
                 .service(smtpd.label())
-                .fix_if(
-                    format!("remove {} from mynetworks", element.text),
-                    Safety::Unsafe,
-                    edits::remove_parameter_words(&mynetworks, std::slice::from_ref(&element.text)),
-                )
+                .fix_if(title, Safety::Unsafe, removal)
+                .choice("exclude a host with ! in front of it, before the network that it is in")
                 .choice("set mynetworks to the own networks, such as 127.0.0.0/8 [::1]/128");
         }
     }

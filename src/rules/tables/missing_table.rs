@@ -15,7 +15,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(instance: &Instance, findings: &mut Findings) {
-    let is_host = instance.files().is_host();
+    let is_complete = instance.files().is_complete();
     for usage in instance.table_uses() {
         let Ok(reference) = &usage.table else { continue };
         for reference in reference.with_members() {
@@ -43,7 +43,7 @@ fn check(instance: &Instance, findings: &mut Findings) {
             if let Some(service) = usage.parameter.scope().service {
                 finding.service(service.label());
             }
-            if !is_host {
+            if !is_complete {
                 finding.severity(Severity::Warning).note(
                     "this is a copy of a configuration: the file may exist where it is used; --map-path \
                      says where to look for it",
@@ -69,7 +69,7 @@ fn check(instance: &Instance, findings: &mut Findings) {
                 format!("{} does not exist: {}", element.text, who_is_hit(name)),
             );
             finding.parameter(name).choice(format!("write {}, or remove it from {name}", element.text));
-            if !is_host {
+            if !is_complete {
                 finding.severity(Severity::Warning);
             }
         }

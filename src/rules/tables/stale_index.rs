@@ -24,7 +24,7 @@ fn check(instance: &Instance, findings: &mut Findings) {
         })
     };
     // A checkout holds sources only: there, a missing index says nothing.
-    let has_indexes = instance.files().is_host()
+    let has_indexes = instance.files().is_complete()
         || references().any(|(_, reference)| newest_index(instance, reference).is_some());
     for (usage, reference) in references() {
         let (Some(kind), Some(path)) = (reference.table_type, reference.text_path()) else { continue };
