@@ -127,15 +127,19 @@ fn backup_suffix(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+fn trimmed(word: &str) -> Result<String, std::convert::Infallible> {
+    Ok(word.trim().to_owned())
+}
+
 /// Which rules run, and what is shown.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Rules")]
 pub struct SelectionArgs {
     /// Rules to run: names, codes or the letters of a group, separated by commas
-    #[arg(long, value_name = "RULES", value_delimiter = ',')]
+    #[arg(long, value_name = "RULES", value_delimiter = ',', value_parser = trimmed)]
     pub select: Vec<String>,
     /// Rules to leave out
-    #[arg(long, value_name = "RULES", value_delimiter = ',')]
+    #[arg(long, value_name = "RULES", value_delimiter = ',', value_parser = trimmed)]
     pub ignore: Vec<String>,
     /// Show nothing below this severity
     #[arg(long, value_enum)]

@@ -224,7 +224,15 @@ pub fn path_pair(text: &str) -> Result<(PathBuf, PathBuf), String> {
 /// # Errors
 /// What is expected.
 pub fn target_version(text: &str) -> Result<Version, String> {
-    Version::target(text).ok_or_else(|| format!("'{text}' is no version such as 3.7 or 3.7.11"))
+    let version = Version::target(text)
+        .ok_or_else(|| format!("'{text}' is no version such as 3.7 or 3.7.11"))?;
+    if version < Version::OLDEST {
+        return Err(format!(
+            "Postfix {text} is older than {}, the oldest known version",
+            Version::OLDEST
+        ));
+    }
+    Ok(version)
 }
 
 #[cfg(test)]

@@ -381,3 +381,27 @@ fn runs_agree() {
         assert_eq!(run(directory.path(), &arguments).out, first.out);
     }
 }
+
+#[test]
+fn a_file_alone_is_not_judged_by_what_others_would_say() {
+    let directory = tree(&[("master.cf", "smtp inet n - n - - smtpd\n")]);
+    let outcome = run(
+        directory.path(),
+        &["master.cf", "--format=concise", "--pedantic"],
+    );
+    assert_eq!(outcome.code, Some(0), "{}", outcome.out);
+}
+
+#[test]
+fn a_mistyped_command_is_no_path() {
+    let directory = tree(&[("main.cf", WARNED)]);
+    let outcome = run(directory.path(), &["explian", "RC001"]);
+    assert_eq!(outcome.code, Some(3));
+    assert!(
+        outcome
+            .stderr
+            .contains("did you mean the command 'postlint explain'"),
+        "{}",
+        outcome.err
+    );
+}

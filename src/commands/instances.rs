@@ -3,9 +3,10 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
+use clap::CommandFactory;
 
-use crate::cli::InstanceArgs;
+use crate::cli::{Cli, InstanceArgs};
 use crate::instance::files::PathOptions;
 use crate::instance::{Instance, LoadOptions, Target, host_directory};
 use crate::settings::Settings;
@@ -86,6 +87,12 @@ fn targets(paths: &[PathBuf]) -> anyhow::Result<Vec<Target>> {
     let mut targets = Vec::new();
     let mut stdin_was_read = false;
     for path in paths {
+        if let Some(command) = meant_command(path) {
+            bail!(
+                "there is no file or directory {}; did you mean the command 'postlint {command}'?",
+                path.display()
+            );
+        }
         if path.as_os_str() != "-" {
             targets.push(Target::Path(path.clone()));
         } else if !stdin_was_read {
@@ -98,6 +105,20 @@ fn targets(paths: &[PathBuf]) -> anyhow::Result<Vec<Target>> {
         }
     }
     Ok(targets)
+}
+
+/// The command that a path which does not exist was meant as.
+fn meant_command(path: &Path) -> Option<String> {
+    let word = path
+        .to_str()
+        .filter(|word| !word.contains(['/', '.']) && *word != "-")?;
+    if path.exists() {
+        return None;
+    }
+    Cli::command()
+        .get_subcommands()
+        .map(|command| command.get_name().to_owned())
+        .find(|name| strsim::damerau_levenshtein(name, word) <= 2)
 }
 
 /// The settings file that was asked for, else the one beside main.cf.

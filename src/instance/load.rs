@@ -82,6 +82,21 @@ impl Instance {
     /// There is no configuration at the target, or it cannot be read. What is wrong *inside* the files is
     /// not an error but something for rules to find.
     pub fn load(target: &Target, options: &LoadOptions) -> anyhow::Result<Self> {
+        if let Some(root) = options.paths.root.as_ref().filter(|root| !root.is_dir()) {
+            bail!(
+                "{} is no directory: --root names the top of a file system",
+                root.display()
+            );
+        }
+        for (from, to) in &options.paths.map_paths {
+            if !to.exists() {
+                bail!(
+                    "there is no {}, where files below {} are to be looked for",
+                    to.display(),
+                    from.display()
+                );
+            }
+        }
         let sources = Arc::new(Sources::default());
         let found = find(target, options, &sources)?;
         let directory = match &found {
@@ -288,11 +303,23 @@ fn read_required(
     if let Some(bytes) = options.paths.overlay.get(path) {
         return Ok(sources.add(path.to_path_buf(), bytes.clone(), None));
     }
-    sources.read(path).with_context(|| {
-        format!(
-            "cannot read {}: give a configuration directory, a main.cf, a master.cf or a lookup table",
-            path.display()
-        )
+    sources.read(path).map_err(|error| {
+        let shown = path.display();
+        let is_missing = error.kind() == std::io::ErrorKind::NotFound;
+        let error = anyhow::Error::new(error);
+        match path.parent().filter(|_| is_missing) {
+            Some(directory) if path.ends_with("main.cf") && directory.is_dir() => {
+                error.context(format!(
+                    "{} holds no main.cf: give a configuration directory, or a file",
+                    directory.display()
+                ))
+            }
+            Some(_) => error.context(format!(
+                "cannot read {shown}: give a configuration directory, a main.cf, a master.cf or a \
+                 lookup table"
+            )),
+            None => error.context(format!("cannot read {shown}")),
+        }
     })
 }
 

@@ -32,11 +32,7 @@ fn check(instance: &Instance, findings: &mut Findings) {
             }
         });
         if let Some(finding) = finding {
-            finding.choice("list the mailboxes in virtual_mailbox_maps").choice(
-                "or, where virtual_transport is LMTP, let its server be asked first: put \
-                 reject_unverified_recipient behind reject_unauth_destination in \
-                 smtpd_recipient_restrictions",
-            );
+            finding.choice("list the mailboxes in virtual_mailbox_maps").choice(super::ASK_FIRST);
         }
     }
 }

@@ -14,6 +14,12 @@ rules![
     short_queue_lifetime,
 ];
 
+/// How to accept only recipients that the server behind knows. Own clients come first in the list: without a
+/// permission they would be refused where they send to others.
+const ASK_FIRST: &str = "or let recipients be asked for first, where the server behind answers: \
+    smtpd_recipient_restrictions = permit_mynetworks, permit_sasl_authenticated, \
+    reject_unauth_destination, reject_unverified_recipient";
+
 use crate::finding::{Finding, Findings, Severity};
 use crate::instance::Instance;
 use crate::instance::address_class::{CLASSES, Class};

@@ -26,10 +26,7 @@ fn check(instance: &Instance, findings: &mut Findings) {
         if let Some(finding) = finding {
             finding
                 .choice("list the valid recipients in relay_recipient_maps")
-                .choice(
-                    "or let the next hop be asked first: put reject_unverified_recipient behind \
-                     reject_unauth_destination in smtpd_recipient_restrictions",
-                )
+                .choice(super::ASK_FIRST)
                 .choice("or take domains that are not served any more out of relay_domains");
         }
     }

@@ -40,10 +40,7 @@ fn check(instance: &Instance, findings: &mut Findings) {
                 .related(setting.filter(|setting| *setting != place), "the table is used here");
             super::prove(finding, &smtpd, &acceptance)
                 .choice("list the valid addresses one by one")
-                .choice(
-                    "or let the delivery agent be asked first: put reject_unverified_recipient behind \
-                     reject_unauth_destination in smtpd_recipient_restrictions",
-                );
+                .choice(super::ASK_FIRST);
         }
     }
 }

@@ -55,10 +55,7 @@ fn check(instance: &Instance, findings: &mut Findings) {
             if let Some((title, edits)) = one_by_one(&smtpd, &acceptance, &hit) {
                 finding.fix(title, Safety::Unsafe, edits);
             }
-            finding.choice("list the valid addresses one by one").choice(
-                "or let the delivery agent be asked first: put reject_unverified_recipient behind \
-                 reject_unauth_destination in smtpd_recipient_restrictions",
-            );
+            finding.choice("list the valid addresses one by one").choice(super::ASK_FIRST);
         }
     }
 }

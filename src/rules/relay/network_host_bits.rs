@@ -56,9 +56,12 @@ fn check(instance: &Instance, findings: &mut Findings) {
                     length.parse().ok().and_then(|length| ipnet::IpNet::new(address, length).ok())
             {
                 let bits = if address.is_ipv4() { 32 } else { 128 };
-                finding
-                    .choice(format!("{address}/{bits}, to trust this one host"))
-                    .choice(format!("{}, to trust the whole network", net.trunc()));
+                finding.choice(format!("{address}/{bits}, to trust this one host"));
+                // A mask that takes in half of the Internet was hardly meant.
+                let is_own = address.is_loopback() || net.prefix_len() >= 16;
+                if is_own {
+                    finding.choice(format!("{}, to trust the whole network", net.trunc()));
+                }
             } else if looks_like_ipv6(element.text.as_str()) {
                 finding.choice("put the address into brackets: [address]/length");
             } else {

@@ -2,6 +2,9 @@
 
 use crate::instance::domain_list::{ElementKind, domain_list};
 use crate::instance::address_class::CLASSES;
+use crate::instance::parameter::Parameter;
+use crate::instance::table::{Reference, UnknownReason};
+use crate::instance::table_uses::Role;
 use crate::rules::prelude::*;
 
 pub(super) static RULE: Rule = Rule {
@@ -23,6 +26,10 @@ fn check(instance: &Instance, findings: &mut Findings) {
             let Some(kind) = reference.table_type else { continue };
             let Some(path) = reference.text_path() else { continue };
             let table = instance.open_table(reference);
+            if let Some(UnknownReason::Unreadable { path, error }) = table.unknown() {
+                unreadable(&usage.parameter, reference, path, error, findings);
+                continue;
+            }
             if table.unusable().is_none() || instance.open_exists(path) != Some(false) {
                 continue;
             }
@@ -54,11 +61,19 @@ fn check(instance: &Instance, findings: &mut Findings) {
             } else {
                 format!("write {path}")
             });
-            finding.choice(format!("remove {reference} from {name}"));
+            finding.choice(match usage.role {
+                Role::Restrictions => {
+                    format!("remove the restriction with {reference} from {name}")
+                }
+                Role::Maps | Role::List => format!("remove {reference} from {name}"),
+            });
         }
     }
     for class in &CLASSES {
-        let Some(name) = class.domains else { continue };
+        // What the list has from another parameter, through its default, is said there.
+        let Some(name) = class.domains.filter(|name| instance.parameter(name).is_set()) else {
+            continue;
+        };
         for element in &domain_list(instance.scope(), name).elements {
             let (ElementKind::MissingFile(_), Some(span)) = (&element.kind, element.text.span()) else {
                 continue;
@@ -74,6 +89,26 @@ fn check(instance: &Instance, findings: &mut Findings) {
             }
         }
     }
+}
+
+/// A table that is there, but not for us: what depends on it cannot be judged.
+fn unreadable(
+    parameter: &Parameter<'_>,
+    reference: &Reference,
+    path: &str,
+    error: &str,
+    findings: &mut Findings,
+) {
+    let Some(span) = reference.written.span().or(parameter.span()) else { return };
+    findings
+        .add(
+            &RULE,
+            span,
+            format!("{path} cannot be read here ({error}): what depends on it is not looked at"),
+        )
+        .severity(Severity::Warning)
+        .parameter(parameter.name())
+        .choice("run postlint as a user who may read the file");
 }
 
 /// The program that builds the index.

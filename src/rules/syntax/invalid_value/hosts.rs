@@ -59,7 +59,9 @@ fn interfaces(value: &Text, scope: Scope<'_>) -> Option<Problem> {
         } else if let Ok(address) = bare.parse::<IpAddr>() {
             address_problem(address, &has, scope)
         } else {
-            None
+            let is_host = |c: char| c.is_ascii_alphanumeric() || "-_.:%".contains(c);
+            (!bare.chars().all(is_host))
+                .then(|| format!("{text} is no host name or address"))
         };
         if let Some(wrong) = wrong {
             return Some(Problem::stops(wrong).at(&word));
