@@ -317,7 +317,7 @@ fn a_reader_who_has_seen_enough_is_no_error() {
         .output()
         .expect("it runs");
     assert_eq!(output.status.code(), Some(0));
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert_eq!(String::from_utf8_lossy(&output.err), "");
 }
 
 #[test]
@@ -399,7 +399,7 @@ fn a_mistyped_command_is_no_path() {
     assert_eq!(outcome.code, Some(3));
     assert!(
         outcome
-            .stderr
+            .err
             .contains("did you mean the command 'postlint explain'"),
         "{}",
         outcome.err
