@@ -317,7 +317,7 @@ fn a_reader_who_has_seen_enough_is_no_error() {
         .output()
         .expect("it runs");
     assert_eq!(output.status.code(), Some(0));
-    assert_eq!(String::from_utf8_lossy(&output.err), "");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
 
 #[test]
@@ -385,10 +385,8 @@ fn runs_agree() {
 #[test]
 fn a_file_alone_is_not_judged_by_what_others_would_say() {
     let directory = tree(&[("master.cf", "smtp inet n - n - - smtpd\n")]);
-    let outcome = run(
-        directory.path(),
-        &["master.cf", "--format=concise", "--pedantic"],
-    );
+    let arguments = ["master.cf", "--format=concise", "--pedantic"];
+    let outcome = run(directory.path(), &arguments);
     assert_eq!(outcome.code, Some(0), "{}", outcome.out);
 }
 
@@ -397,11 +395,6 @@ fn a_mistyped_command_is_no_path() {
     let directory = tree(&[("main.cf", WARNED)]);
     let outcome = run(directory.path(), &["explian", "RC001"]);
     assert_eq!(outcome.code, Some(3));
-    assert!(
-        outcome
-            .err
-            .contains("did you mean the command 'postlint explain'"),
-        "{}",
-        outcome.err
-    );
+    let meant = "did you mean the command 'postlint explain'";
+    assert!(outcome.err.contains(meant), "{}", outcome.err);
 }
