@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::address::Address;
-use super::doubt::{Doubts, Known};
+use super::world::{Known, World};
 use crate::instance::parameter::Scope;
 use crate::instance::table::{Maps, Only};
 
@@ -89,12 +89,12 @@ impl Keys {
     }
 
     /// Asks a table; `None` when it knows none of the keys. A lookup that fails refuses.
-    pub(super) fn ask(&self, scope: Scope<'_>, maps: &Maps, doubts: &mut Doubts) -> Option<Action> {
+    pub(super) fn ask(&self, scope: Scope<'_>, maps: &Maps, world: &mut World) -> Option<Action> {
         for (key, only) in &self.0 {
-            match doubts.judge(scope.instance, key, maps.find(key.as_bytes(), *only)) {
+            match world.judge(scope.instance, key, maps.find(key.as_bytes(), *only)) {
                 Known::Hit(hit) => return Some(action(hit.value.trim().as_str())),
-                Known::Nothing => {}
-                Known::Fails => return Some(Action::Refuse),
+                Known::Nothing | Known::Something(_) => {}
+                Known::Fails(_) => return Some(Action::Refuse),
             }
         }
         None

@@ -1,11 +1,11 @@
 //! What becomes of a message that was accepted: which agent gets it, and what that does.
 
 use super::address::Address;
-use super::doubt::Doubts;
 use super::local::Expansion;
 use super::mapping;
 use super::resolve::Route;
 use super::search::{self, Found};
+use super::world::World;
 use crate::instance::Instance;
 use crate::instance::address_class::Class;
 use crate::instance::parameter::Scope;
@@ -58,14 +58,14 @@ impl Leaf {
 /// A message on its way.
 pub(super) struct Journey<'j, 'i> {
     pub(super) instance: &'i Instance,
-    pub(super) doubts: &'j mut Doubts,
+    pub(super) world: &'j mut World,
     pub(super) leaves: Vec<Leaf>,
     pub(super) forwards: usize,
 }
 
 impl Service<'_> {
     /// What becomes of a message that this service has accepted.
-    pub(super) fn journey(&self, recipient: &Address, doubts: &mut Doubts) -> Vec<Leaf> {
+    pub(super) fn journey(&self, recipient: &Address, world: &mut World) -> Vec<Leaf> {
         let name = self.parameter("cleanup_service_name").text();
         let cleanup = self
             .instance
@@ -81,7 +81,7 @@ impl Service<'_> {
                 .any(|word| *word == "no_address_mappings");
         let mut journey = Journey {
             instance: self.instance,
-            doubts,
+            world,
             leaves: Vec::new(),
             forwards: 0,
         };
@@ -101,7 +101,7 @@ impl Journey<'_, '_> {
 
     /// A message enters the queue.
     fn enter(&mut self, cleanup: Scope<'_>, recipient: &Address) {
-        match mapping::recipients(cleanup, recipient, self.doubts) {
+        match mapping::recipients(cleanup, recipient, self.world) {
             Some(recipients) => recipients.iter().for_each(|one| self.deliver(one)),
             None => self.end(recipient, None, Fate::PutOff),
         }
@@ -123,7 +123,7 @@ impl Journey<'_, '_> {
 
     /// The queue manager hands a message over.
     fn deliver(&mut self, recipient: &Address) {
-        let Some(route) = self.instance.route(recipient, self.doubts) else {
+        let Some(route) = self.instance.route(recipient, self.world) else {
             self.end(recipient, None, Fate::PutOff);
             return;
         };
@@ -144,7 +144,7 @@ impl Journey<'_, '_> {
             Some(agent) if agent.line.command() == "virtual" => {
                 let maps = agent.scope().maps("virtual_mailbox_maps", "virtual");
                 let folded = Address::new(recipient.local.to_lowercase(), &recipient.domain);
-                let fate = match search::find(agent.scope(), &maps, &folded, self.doubts) {
+                let fate = match search::find(agent.scope(), &maps, &folded, self.world) {
                     Found::Hit(..) => Fate::Delivered,
                     Found::Fails => Fate::PutOff,
                     Found::Nothing => Fate::Bounces(format!("unknown user: \"{folded}\"")),

@@ -2,7 +2,7 @@
 
 use super::address::Address;
 use super::delivery::{Fate, Journey, simple_fate};
-use super::doubt::{Doubt, Known};
+use super::world::{Doubt, Known};
 use crate::instance::address_class::Class;
 use crate::instance::parameter::Scope;
 use crate::instance::table::{Maps, Only};
@@ -44,8 +44,8 @@ impl<'e, 'j, 'i> Expansion<'e, 'j, 'i> {
                     self.expand(&folded, name, hit.value.as_str());
                     return;
                 }
-                Known::Nothing => {}
-                Known::Fails => return self.end(&folded, Fate::PutOff),
+                Known::Nothing | Known::Something(_) => {}
+                Known::Fails(_) => return self.end(&folded, Fate::PutOff),
             }
         }
         if self.hands_over(
@@ -58,7 +58,7 @@ impl<'e, 'j, 'i> Expansion<'e, 'j, 'i> {
         match self.scope.instance.users().has(user) {
             Some(true) => return self.end(&folded, Fate::Delivered),
             Some(false) => {}
-            None => self.journey.doubts.add(Doubt {
+            None => self.journey.world.add(Doubt {
                 what: "the list of users".to_owned(),
                 why: "it is that of another machine".to_owned(),
                 key: user.to_owned(),
@@ -90,7 +90,7 @@ impl<'e, 'j, 'i> Expansion<'e, 'j, 'i> {
 
     fn ask(&mut self, maps: &Maps, key: &str) -> Known {
         let answer = maps.find(key.as_bytes(), Only::All);
-        self.journey.doubts.judge(self.scope.instance, key, answer)
+        self.journey.world.judge(self.scope.instance, key, answer)
     }
 
     /// `luser_relay`: its value is one address, and nothing else.
@@ -144,7 +144,7 @@ impl<'e, 'j, 'i> Expansion<'e, 'j, 'i> {
 
     /// An address that an alias or `luser_relay` names: another local one, or mail that is sent on.
     fn member(&mut self, target: &Address) {
-        let Some(route) = self.scope.instance.route(target, self.journey.doubts) else {
+        let Some(route) = self.scope.instance.route(target, self.journey.world) else {
             return self.end(target, Fate::PutOff);
         };
         let agent = self.scope.instance.agent(&route.transport);
@@ -183,8 +183,8 @@ impl<'e, 'j, 'i> Expansion<'e, 'j, 'i> {
         let maps = self.scope.maps(maps, "local");
         let mut value = match self.ask(&maps, user) {
             Known::Hit(hit) => hit.value.to_string(),
-            Known::Nothing => String::new(),
-            Known::Fails => {
+            Known::Nothing | Known::Something(_) => String::new(),
+            Known::Fails(_) => {
                 self.end(address, Fate::PutOff);
                 return true;
             }

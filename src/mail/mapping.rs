@@ -2,8 +2,8 @@
 //! (`src/cleanup/cleanup_addr.c`, `cleanup_map11.c`, `cleanup_map1n.c`).
 
 use super::address::Address;
-use super::doubt::Doubts;
 use super::search::{self, Found};
+use super::world::World;
 use crate::instance::parameter::Scope;
 
 /// `cleanup_map11.c`: so often is a canonical address looked up again.
@@ -14,7 +14,7 @@ const MOST_CANONICAL_LOOKUPS: usize = 10;
 pub(super) fn recipients(
     scope: Scope<'_>,
     recipient: &Address,
-    doubts: &mut Doubts,
+    world: &mut World,
 ) -> Option<Vec<Address>> {
     let mut address = recipient.clone();
     for (maps, classes) in [
@@ -23,21 +23,21 @@ pub(super) fn recipients(
     ] {
         let classes = scope.any_parameter(classes).words();
         if classes.iter().any(|class| *class == "envelope_recipient") {
-            address = canonical(scope, maps, address, doubts)?;
+            address = canonical(scope, maps, address, world)?;
         }
     }
-    aliases(scope, address, doubts)
+    aliases(scope, address, world)
 }
 
 fn canonical(
     scope: Scope<'_>,
     parameter: &'static str,
     mut address: Address,
-    doubts: &mut Doubts,
+    world: &mut World,
 ) -> Option<Address> {
     let maps = scope.maps(parameter, "cleanup");
     for _ in 0..MOST_CANONICAL_LOOKUPS {
-        match search::find(scope, &maps, &address, doubts) {
+        match search::find(scope, &maps, &address, world) {
             Found::Nothing => break,
             Found::Fails => return None,
             Found::Hit(hit, rest) => {
@@ -54,7 +54,7 @@ fn canonical(
     Some(address)
 }
 
-fn aliases(scope: Scope<'_>, address: Address, doubts: &mut Doubts) -> Option<Vec<Address>> {
+fn aliases(scope: Scope<'_>, address: Address, world: &mut World) -> Option<Vec<Address>> {
     let maps = scope.maps("virtual_alias_maps", "cleanup");
     let limit = |name, default| {
         let number = scope.any_parameter(name).number();
@@ -74,7 +74,7 @@ fn aliases(scope: Scope<'_>, address: Address, doubts: &mut Doubts) -> Option<Ve
                 return None;
             }
             let asked = list[at].clone();
-            let (hit, rest) = match search::find(scope, &maps, &asked, doubts) {
+            let (hit, rest) = match search::find(scope, &maps, &asked, world) {
                 Found::Nothing => break,
                 Found::Fails => return None,
                 Found::Hit(..) if rounds + 1 >= most_rounds => return None,

@@ -3,29 +3,33 @@
 //!
 //! Rules ask [`Service::accepts`](crate::instance::service::Service::accepts), and nothing of this is written
 //! a second time in a rule. What cannot be looked at (an LDAP server, a file of another machine, a policy
-//! server) is taken to know nothing about the address, and noted as a [`Doubt`]: an answer without doubts is
+//! server) is taken to know nothing about the address, and noted as a [`Doubt`]: an answer without world is
 //! certain.
 
 mod access;
 mod address;
 mod delivery;
-mod doubt;
 mod local;
 mod mapping;
 mod names;
 mod recipient;
+mod reply;
 mod resolve;
 mod search;
+mod session;
 mod stranger;
 mod witness;
+mod world;
 
 pub use address::Address;
 pub use delivery::{Fate, Leaf};
-pub use doubt::{Doubt, Doubts};
 pub use names::Names;
 pub use recipient::Listing;
+pub use reply::{Answer, Reply, Stage};
 pub use resolve::Route;
+pub use session::Session;
 pub use witness::{Acceptance, MOST_DOMAINS, NOBODY};
+pub use world::{Completeness, Doubt, Step, World, explore};
 
 #[cfg(test)]
 mod tests;

@@ -1,8 +1,8 @@
 //! smtpd(8)'s check of a recipient: Postfix's `check_rcpt_maps` (`src/smtpd/smtpd_check.c`).
 
 use super::address::Address;
-use super::doubt::Doubts;
 use super::search::{self, Found};
+use super::world::World;
 use crate::instance::address_class::Class;
 use crate::instance::service::Service;
 use crate::instance::table::Hit;
@@ -39,12 +39,12 @@ impl Listing {
 impl Service<'_> {
     /// What the tables say of a recipient. Tables are those of this service; class and transport are
     /// trivial-rewrite's, which does not see the overrides of smtpd.
-    pub fn listing(&self, recipient: &Address, doubts: &mut Doubts) -> Listing {
+    pub fn listing(&self, recipient: &Address, world: &mut World) -> Listing {
         let scope = self.scope();
         let folded = Address::new(recipient.local.to_lowercase(), &recipient.domain);
-        let found = |parameter, doubts: &mut Doubts| {
+        let found = |parameter, world: &mut World| {
             let maps = scope.maps(parameter, "smtpd");
-            match search::find(scope, &maps, &folded, doubts) {
+            match search::find(scope, &maps, &folded, world) {
                 Found::Hit(hit, _) => Some(Listing::Listed { parameter, hit }),
                 Found::Fails => Some(Listing::Fails),
                 Found::Nothing => None,
@@ -55,11 +55,11 @@ impl Service<'_> {
             "canonical_maps",
             "virtual_alias_maps",
         ] {
-            if let Some(listing) = found(parameter, doubts) {
+            if let Some(listing) = found(parameter, world) {
                 return listing;
             }
         }
-        let Some(route) = self.instance.route(&folded, doubts) else {
+        let Some(route) = self.instance.route(&folded, world) else {
             return Listing::Fails;
         };
         if route.class == Class::VirtualAlias {
@@ -80,6 +80,6 @@ impl Service<'_> {
                 return Listing::Exempt;
             }
         }
-        found(parameter, doubts).unwrap_or(Listing::Unlisted)
+        found(parameter, world).unwrap_or(Listing::Unlisted)
     }
 }

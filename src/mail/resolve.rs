@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use super::address::Address;
-use super::doubt::{Doubt, Doubts, Known};
 use super::search::{self, Found};
+use super::world::{Doubt, Known, World};
 use crate::instance::Instance;
 use crate::instance::address_class::{CLASSES, Class};
 use crate::instance::domain_list::{Element, ElementKind, Membership};
@@ -81,11 +81,11 @@ impl Instance {
     /// The class of a domain; `None` where a list fails, so that mail is put off. A list that cannot be
     /// looked at is taken not to have the domain.
     pub fn class_of(&self, domain: &str) -> Option<Class> {
-        self.class_in_doubt(domain, &mut Doubts::default())
+        self.class_in_doubt(domain, &mut World::default())
     }
 
     /// As [`Instance::class_of`], with the lists that are missing from a copy.
-    pub(super) fn class_in_doubt(&self, domain: &str, doubts: &mut Doubts) -> Option<Class> {
+    pub(super) fn class_in_doubt(&self, domain: &str, world: &mut World) -> Option<Class> {
         let scope = self.program("trivial-rewrite");
         for facts in &CLASSES {
             let Some(name) = facts.domains else { continue };
@@ -97,7 +97,7 @@ impl Instance {
                 Membership::Fails(element) if self.files().is_host() || !is_missing(element) => {
                     return None;
                 }
-                Membership::Fails(element) => doubts.add(Doubt {
+                Membership::Fails(element) => world.add(Doubt {
                     what: element.text.to_string(),
                     why: "the file is not here".to_owned(),
                     key: domain.to_owned(),
@@ -110,18 +110,18 @@ impl Instance {
     }
 
     /// Where an address goes; `None` where a table fails, so that mail is put off.
-    pub fn route(&self, address: &Address, doubts: &mut Doubts) -> Option<Route> {
+    pub fn route(&self, address: &Address, world: &mut World) -> Option<Route> {
         let scope = self.program("trivial-rewrite");
-        let class = self.class_in_doubt(&address.domain, doubts)?;
+        let class = self.class_in_doubt(&address.domain, world)?;
         let mut route = self.class_route(scope, class, address);
         if class != Class::VirtualAlias {
             let maps = scope.maps("transport_maps", "trivial-rewrite");
-            if let Some(result) = transport(self, &maps, address, doubts)? {
+            if let Some(result) = transport(self, &maps, address, world)? {
                 route = redirected(route, &result, address);
             }
         }
         let relocated = scope.maps("relocated_maps", "trivial-rewrite");
-        match search::find(scope, &relocated, address, doubts) {
+        match search::find(scope, &relocated, address, world) {
             Found::Nothing => Some(route),
             Found::Fails => None,
             Found::Hit(hit, _) => Some(Route {
@@ -167,7 +167,7 @@ fn transport(
     instance: &Instance,
     maps: &Maps,
     address: &Address,
-    doubts: &mut Doubts,
+    world: &mut World,
 ) -> Option<Option<String>> {
     let scope = instance.program("trivial-rewrite");
     let mut keys = vec![(address.to_string(), Only::All)];
@@ -189,10 +189,10 @@ fn transport(
     }
     keys.push(("*".to_owned(), Only::All));
     for (key, only) in keys {
-        match doubts.judge(instance, &key, maps.find(key.as_bytes(), only)) {
+        match world.judge(instance, &key, maps.find(key.as_bytes(), only)) {
             Known::Hit(hit) => return Some(Some(hit.value.to_string())),
-            Known::Nothing => {}
-            Known::Fails => return None,
+            Known::Nothing | Known::Something(_) => {}
+            Known::Fails(_) => return None,
         }
     }
     Some(None)

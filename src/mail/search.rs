@@ -1,8 +1,8 @@
 //! The search for an address that most tables are asked with: Postfix's `src/global/mail_addr_find.c`.
 
 use super::address::Address;
-use super::doubt::{Doubts, Known};
 use super::resolve::is_local;
+use super::world::{Known, World};
 use crate::instance::parameter::Scope;
 use crate::instance::table::{Hit, Maps, Only};
 
@@ -18,7 +18,7 @@ pub(super) enum Found {
 
 /// Looks an address up: `user+ext@domain`, `user@domain`, for domains of this host `user+ext` and `user`, and
 /// `@domain`. `scope` is the view of the program that asks.
-pub(super) fn find(scope: Scope<'_>, maps: &Maps, address: &Address, doubts: &mut Doubts) -> Found {
+pub(super) fn find(scope: Scope<'_>, maps: &Maps, address: &Address, world: &mut World) -> Found {
     if maps.is_empty() {
         return Found::Nothing;
     }
@@ -38,10 +38,10 @@ pub(super) fn find(scope: Scope<'_>, maps: &Maps, address: &Address, doubts: &mu
     }
     keys.push((format!("@{domain}"), Only::Fixed, ""));
     for (key, only, rest) in keys {
-        match doubts.judge(scope.instance, &key, maps.find(key.as_bytes(), only)) {
+        match world.judge(scope.instance, &key, maps.find(key.as_bytes(), only)) {
             Known::Hit(hit) => return Found::Hit(hit, rest.to_owned()),
-            Known::Nothing => {}
-            Known::Fails => return Found::Fails,
+            Known::Nothing | Known::Something(_) => {}
+            Known::Fails(_) => return Found::Fails,
         }
     }
     Found::Nothing

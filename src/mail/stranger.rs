@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use super::access::{Action, Keys};
 use super::address::Address;
-use super::doubt::{Doubt, Doubts};
 use super::recipient::Listing;
+use super::world::{Doubt, World};
 use crate::instance::address_class::Class;
 use crate::instance::network_list::{Trust, network_list};
 use crate::instance::restriction::{
@@ -48,7 +48,7 @@ struct Evaluation<'e, 'i> {
     /// As it was given, and made complete.
     given: &'e Address,
     recipient: &'e Address,
-    doubts: &'e mut Doubts,
+    world: &'e mut World,
     class: Class,
     /// The stage has a recipient, so that restrictions which need one do something.
     has_recipient: bool,
@@ -61,20 +61,15 @@ impl Service<'_> {
     /// What this service answers a stranger who names a recipient.
     ///
     /// `given` is what the client says, `recipient` the same made complete.
-    pub(super) fn answer(
-        &self,
-        given: &Address,
-        recipient: &Address,
-        doubts: &mut Doubts,
-    ) -> Answer {
-        let Some(class) = self.instance.class_in_doubt(&recipient.domain, doubts) else {
+    pub(super) fn answer(&self, given: &Address, recipient: &Address, world: &mut World) -> Answer {
+        let Some(class) = self.instance.class_in_doubt(&recipient.domain, world) else {
             return Answer::Refuses;
         };
         let mut evaluation = Evaluation {
             smtpd: self,
             given,
             recipient,
-            doubts,
+            world,
             class,
             has_recipient: true,
             is_checked: false,
@@ -104,7 +99,7 @@ impl Service<'_> {
             return Answer::Refuses;
         }
         if !self.parameter("smtpd_proxy_filter").is_empty() {
-            doubts.add(Doubt {
+            world.add(Doubt {
                 what: format!(
                     "the proxy filter {}",
                     self.parameter("smtpd_proxy_filter").text()
@@ -223,7 +218,7 @@ impl Evaluation<'_, '_> {
                     .as_ref()
                     .map(Text::to_string)
                     .unwrap_or_default();
-                self.doubts.add(Doubt {
+                self.world.add(Doubt {
                     what: format!("the policy server {server}"),
                     why: "it may refuse recipients".to_owned(),
                     key: self.recipient.to_string(),
@@ -256,7 +251,7 @@ impl Evaluation<'_, '_> {
             _ => Keys::address(scope, self.recipient),
         };
         let maps = scope.maps_of(table, "smtpd_access_maps", "smtpd");
-        match keys.ask(scope, &maps, self.doubts) {
+        match keys.ask(scope, &maps, self.world) {
             None | Some(Action::Nothing) => End::Open,
             Some(Action::Permit) => End::Permitted,
             Some(Action::Refuse) => End::Refused,
@@ -281,7 +276,7 @@ impl Evaluation<'_, '_> {
         {
             return true;
         }
-        let listing = self.smtpd.listing(self.recipient, self.doubts);
+        let listing = self.smtpd.listing(self.recipient, self.world);
         listing.passes() && listing != Listing::Fails
     }
 }

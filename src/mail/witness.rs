@@ -2,9 +2,9 @@
 
 use super::address::Address;
 use super::delivery::{Fate, Leaf};
-use super::doubt::Doubts;
 use super::recipient::Listing;
 use super::stranger::Answer;
+use super::world::World;
 use crate::instance::Scale;
 use crate::instance::address_class::Class;
 use crate::instance::service::{Reach, Service};
@@ -25,8 +25,8 @@ pub struct Acceptance {
     pub listing: Listing,
     /// Where the mail goes in the end.
     pub leaves: Vec<Leaf>,
-    /// What could not be looked at.
-    pub doubts: Doubts,
+    /// The world in which it is so.
+    pub world: World,
 }
 
 impl Acceptance {
@@ -59,19 +59,22 @@ impl Service<'_> {
     /// refused, thrown away, or nobody can connect from another host. It is not asked whether smtpd runs
     /// ([`Service::has_relay_guard`]).
     pub fn accepts(&self, address: &Address) -> Option<Acceptance> {
+        self.accepts_in(World::default(), address)
+    }
+
+    fn accepts_in(&self, mut world: World, address: &Address) -> Option<Acceptance> {
         if self.instance.scale() != Scale::Configuration || self.reach() != Reach::Network {
             return None;
         }
-        let mut doubts = Doubts::default();
         let given = address;
         let address =
             &Address::written(self.instance.program("trivial-rewrite"), &given.to_string());
-        let answer = self.answer(given, address, &mut doubts);
+        let answer = self.answer(given, address, &mut world);
         if answer == Answer::Refuses {
             return None;
         }
-        let listing = self.listing(address, &mut doubts);
-        let leaves = self.journey(address, &mut doubts);
+        let listing = self.listing(address, &mut world);
+        let leaves = self.journey(address, &mut world);
         let is_safe = |leaf: &Leaf| matches!(leaf.fate, Fate::Delivered | Fate::Discarded);
         if answer == Answer::AcceptsIfDeliverable && !leaves.iter().all(is_safe) {
             return None;
@@ -80,15 +83,13 @@ impl Service<'_> {
             address: given.clone(),
             listing,
             leaves,
-            doubts,
+            world,
         })
     }
 
     /// As [`Service::accepts`], for a name that was made up, in a domain.
     pub fn accepts_nobody(&self, domain: &str) -> Option<Acceptance> {
-        let mut acceptance = self.accepts(&Address::new(NOBODY, domain))?;
-        acceptance.doubts = acceptance.doubts.for_made_up(NOBODY);
-        Some(acceptance)
+        self.accepts_in(World::without(NOBODY), &Address::new(NOBODY, domain))
     }
 
     /// The domains of a class that can be named, those first that look like names of the Internet.
@@ -133,7 +134,7 @@ impl Service<'_> {
             let Some(acceptance) = self.accepts_nobody(&domain).filter(&is_wanted) else {
                 continue;
             };
-            if acceptance.doubts.is_empty() {
+            if acceptance.world.is_certain() {
                 return Some(acceptance);
             }
             doubtful.get_or_insert(acceptance);

@@ -39,7 +39,7 @@ fn prove<'f>(
     acceptance: &Acceptance,
 ) -> &'f mut Finding {
     finding.witness(Some(acceptance.address.to_string()));
-    let doubts = acceptance.doubts.subjects();
+    let doubts = acceptance.world.subjects();
     if !doubts.is_empty() {
         warn(finding).note(format!(
             "this is not certain, because it cannot be known what is decided by {}",
