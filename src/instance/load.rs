@@ -183,6 +183,7 @@ impl Instance {
             tables: super::tables::TableCache::default(),
             domain_lists: super::domain_list::DomainLists::default(),
             postconf: OnceLock::new(),
+            memo: Default::default(),
         };
         instance.add_own_name();
         Ok(instance)

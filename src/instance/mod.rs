@@ -10,6 +10,7 @@ pub mod files;
 pub mod host;
 mod installed;
 mod load;
+mod memo;
 pub mod network_list;
 pub mod parameter;
 pub mod postconf;
@@ -74,6 +75,7 @@ pub struct Instance {
     tables: tables::TableCache,
     domain_lists: domain_list::DomainLists,
     postconf: OnceLock<Box<Postconf>>,
+    memo: memo::Memo,
 }
 
 impl Instance {

@@ -8,6 +8,7 @@
 
 mod access;
 mod address;
+mod aliases;
 mod delivery;
 mod local;
 mod mapping;
@@ -22,6 +23,7 @@ mod witness;
 mod world;
 
 pub use address::Address;
+pub use aliases::{AliasGraph, Suspect};
 pub use delivery::{Fate, Leaf};
 pub use names::Names;
 pub use recipient::Listing;

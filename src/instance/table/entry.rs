@@ -99,6 +99,11 @@ impl<'s> Entry<'s> {
         self.text.line().span(source)
     }
 
+    /// The key as it is written, with places.
+    pub fn key_text(&self, source: &Source) -> Text {
+        self.text.text(source, self.key_range.clone())
+    }
+
     /// Where the key is written.
     pub fn key_span(&self, source: &Source) -> Span {
         self.text.span(source, self.key_range.clone())

@@ -143,6 +143,17 @@ impl KeyTable {
             .find(|entry| self.stored_key(entry, folded).as_ref() == key)
     }
 
+    /// The entry that counts for a key which is folded already, whether or not the whole table is usable.
+    pub fn entry(&self, key: &[u8]) -> Option<Entry<'_>> {
+        self.find(key, true)
+    }
+
+    /// The entry whose logical line starts at `offset`.
+    pub fn entry_starting_at(&self, offset: usize) -> Option<Entry<'_>> {
+        self.entry_at(offset)
+            .filter(|entry| entry.offset() == offset)
+    }
+
     /// Asks the table.
     pub(super) fn lookup(&self, key: &[u8], folded: bool, name: &str) -> Lookup {
         if self.kind == KeyTableKind::Texthash

@@ -1,0 +1,193 @@
+//! Entries of alias tables that look as if they led nowhere, or in a circle: found in one pass over tables of
+//! any size.
+//!
+//! The pass knows less than the model of the rest of [`mail`](super): it only looks whether a target is an
+//! alias, a user or a mailbox. What it finds is *suspect*; [`Service::accepts`] then tells what happens to
+//! mail for it. What it does not find is in order.
+
+mod circles;
+mod scan;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::address::Address;
+use super::witness::Acceptance;
+use crate::instance::Instance;
+use crate::instance::address_class::Class;
+use crate::instance::service::Service;
+use crate::instance::table::Table;
+use crate::source::{Span, Text};
+
+/// So many entries that lead to a suspect one are asked whether strangers can get there.
+const MOST_WAYS: usize = 100;
+
+/// An entry of an alias table: the number of its table, and where its line starts, or for tables without
+/// lines its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Node(u64);
+
+/// The parameters whose tables name other addresses, in the order in which a scan numbers them.
+const ALIAS_PARAMETERS: [&str; 4] = [
+    "virtual_alias_maps",
+    "alias_maps",
+    "recipient_canonical_maps",
+    "canonical_maps",
+];
+
+/// A table, and the parameter that names it.
+#[derive(Debug)]
+struct AliasTable {
+    parameter: &'static str,
+    table: Arc<Table>,
+}
+
+/// What a scan of all alias tables of an instance found.
+#[derive(Debug, Default)]
+pub struct AliasGraph {
+    tables: Vec<AliasTable>,
+    /// Entries with targets that look dead: the indices of these in the list of targets.
+    dead: BTreeMap<Node, Vec<usize>>,
+    /// Entries that lead back to themselves, or are replaced too often.
+    circles: BTreeSet<Node>,
+    /// From entries to the entries that their targets are, sorted by the latter.
+    edges: Vec<(Node, Node)>,
+}
+
+/// A suspect entry.
+#[derive(Clone, Debug)]
+pub struct Suspect {
+    node: Node,
+    /// The parameter whose table it is in.
+    pub parameter: &'static str,
+    /// The key, as it is written.
+    pub key: Text,
+    /// The value, with places.
+    pub value: Text,
+    /// The whole entry; `None` for one that is not written in a file.
+    pub line: Option<Span>,
+    /// The targets that look dead: which bytes of the value.
+    pub dead: Vec<Range<usize>>,
+    /// How many targets there are.
+    pub targets: usize,
+}
+
+impl AliasGraph {
+    /// The graph of an instance, made once.
+    pub fn of(instance: &Instance) -> Arc<Self> {
+        instance.remember(scan::scan)
+    }
+
+    /// The entries with targets that look dead, in the order of the tables.
+    pub fn dead(&self) -> impl Iterator<Item = Suspect> {
+        self.dead
+            .iter()
+            .filter_map(|(&node, dead)| self.suspect(node, dead))
+    }
+
+    /// The entries that go round, in the order of the tables.
+    pub fn circles(&self) -> impl Iterator<Item = Suspect> {
+        self.circles
+            .iter()
+            .filter_map(|&node| self.suspect(node, &[]))
+    }
+
+    fn suspect(&self, node: Node, dead: &[usize]) -> Option<Suspect> {
+        let of = self.tables.get(node.table())?;
+        let (key, value, line) = node.entry(&of.table)?;
+        let targets = scan::targets(of.parameter, value.as_bytes());
+        Some(Suspect {
+            node,
+            parameter: of.parameter,
+            key,
+            line,
+            dead: dead
+                .iter()
+                .filter_map(|&index| targets.get(index).cloned())
+                .collect(),
+            targets: targets.len(),
+            value,
+        })
+    }
+
+    /// A recipient whom a stranger may name and whose mail gets to the entry, and what happens to it: first
+    /// the entry's own key is tried, then those of entries that lead there.
+    pub fn way_to(
+        &self,
+        smtpd: &Service<'_>,
+        suspect: &Suspect,
+        is_wanted: impl Fn(&Acceptance) -> bool,
+    ) -> Option<Acceptance> {
+        let mut seen = BTreeSet::from([suspect.node]);
+        let mut next = VecDeque::from([suspect.node]);
+        while let Some(node) = next.pop_front() {
+            let of = self.tables.get(node.table())?;
+            if let Some((key, ..)) = node.entry(&of.table)
+                && let Some(address) = recipient(smtpd, of.parameter, key.as_str())
+                && let Some(acceptance) = smtpd.accepts(&address)
+                && is_wanted(&acceptance)
+            {
+                return Some(acceptance);
+            }
+            let start = self.edges.partition_point(|&(_, to)| to < node);
+            let edges = self.edges[start..].iter();
+            for &(from, _) in edges.take_while(|(_, to)| *to == node) {
+                if seen.len() < MOST_WAYS && seen.insert(from) {
+                    next.push_back(from);
+                }
+            }
+        }
+        None
+    }
+}
+
+/// The recipient whom a client names to get to an entry with this key.
+fn recipient(smtpd: &Service<'_>, parameter: &str, key: &str) -> Option<Address> {
+    if parameter == "alias_maps" {
+        let domains = smtpd.domains_of(Class::Local);
+        let own = smtpd.parameter("myorigin").text();
+        let domain = domains.iter().find(|domain| **domain == own);
+        return Some(Address::new(key, domain.or(domains.first())?));
+    }
+    match key.rsplit_once('@') {
+        Some(("", domain)) => Some(Address::new(super::witness::NOBODY, domain)),
+        Some((local, domain)) => Some(Address::new(local, domain)),
+        None => Some(Address::new(key, &smtpd.parameter("myorigin").text())),
+    }
+}
+
+impl Node {
+    /// Bits for the offset in a file: a terabyte.
+    const BITS: u32 = 40;
+
+    fn new(table: usize, offset: usize) -> Self {
+        Self(((table as u64) << Self::BITS) | (offset as u64 & ((1 << Self::BITS) - 1)))
+    }
+
+    fn table(self) -> usize {
+        usize::try_from(self.0 >> Self::BITS).unwrap_or(usize::MAX)
+    }
+
+    fn offset(self) -> usize {
+        usize::try_from(self.0 & ((1 << Self::BITS) - 1)).unwrap_or(usize::MAX)
+    }
+
+    /// Key, value and line of the entry.
+    fn entry(self, table: &Table) -> Option<(Text, Text, Option<Span>)> {
+        if let Some(keys) = table.keys() {
+            let entry = keys.entry_starting_at(self.offset())?;
+            let source = keys.source();
+            return Some((
+                entry.key_text(source),
+                entry.value_text(source),
+                Some(entry.span(source)),
+            ));
+        }
+        let entry = table.inline()?.entries().get(self.offset())?;
+        Some((entry.key.clone(), entry.value.clone(), None))
+    }
+}
+
+#[cfg(test)]
+mod tests;
