@@ -5,6 +5,7 @@
 
 mod common;
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -118,13 +119,37 @@ fn mended() -> TempDir {
     directory
 }
 
+/// The files that the server has, with their contents.
+fn files(directory: &Path) -> Vec<(OsString, String)> {
+    let mut files: Vec<_> = fs::read_dir(directory)
+        .expect("a directory")
+        .map(|entry| {
+            let entry = entry.expect("a directory");
+            (
+                entry.file_name(),
+                fs::read_to_string(entry.path()).expect("a text file"),
+            )
+        })
+        .collect();
+    files.sort();
+    files
+}
+
 #[test]
-fn mended_by_postlint_it_serves_its_users_as_before() {
+fn postlint_mends_it_as_a_person_would() {
+    let mended = mended();
+    assert_eq!(files(mended.path()), files(&fixture("_mail/story-fixed")));
+}
+
+#[test]
+fn mended_by_postlint_it_refuses_unknown_users_and_serves_the_others() {
     if !is_available("story: mended by postlint") {
         return;
     }
     let directory = mended();
-    assert_serves_known(&start(directory.path()));
+    let postfix = start(directory.path());
+    assert_serves_known(&postfix);
+    assert_refuses_unknown(&postfix);
 }
 
 #[test]

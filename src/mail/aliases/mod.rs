@@ -153,6 +153,8 @@ fn recipient(smtpd: &Service<'_>, parameter: &str, key: &str) -> Option<Address>
     match key.rsplit_once('@') {
         Some(("", domain)) => Some(Address::new(super::witness::NOBODY, domain)),
         Some((local, domain)) => Some(Address::new(local, domain)),
+        // The entry is there to make the key one of our domains.
+        None if smtpd.instance.class_of(key) == Some(Class::VirtualAlias) => None,
         None => Some(Address::new(key, &smtpd.parameter("myorigin").text())),
     }
 }

@@ -6,6 +6,8 @@ rules![
     empty_virtual_mailbox_maps,
     wildcard_recipient_table,
     wildcard_virtual_alias,
+    dangling_alias_target,
+    alias_loop,
     unlisted_recipients_accepted,
     luser_relay_unreachable,
     relay_domains_from_mydestination,

@@ -140,12 +140,27 @@ fn one_by_one(
     if to == *from {
         return Some((format!("remove the line @{from}"), edits::remove_line(&source, line)));
     }
+    // In the column of the old line, if that has blanks and no tab.
+    let value = hit.value.span()?;
+    let gap = source.text().get(key.end..value.start)?;
+    let gap = gap.bytes().all(|byte| byte == b' ').then(|| value.start - key.start);
     let names = smtpd.recipients_of(&to)?;
     let own = smtpd.names_in("virtual_alias_maps", from).names;
     let lines: Vec<String> = names
         .iter()
-        .filter(|name| !own.contains(name))
-        .map(|name| format!("{name}@{from}\t{name}@{to}"))
+        // Whoever would bounce is no recipient.
+        .filter(|name| {
+            let address = Address::new(name.as_str(), &to);
+            !own.contains(name) && smtpd.accepts(&address).is_some_and(|found| !found.bounces())
+        })
+        .map(|name| {
+            let address = format!("{name}@{from}");
+            let gap = gap.as_ref().map_or_else(
+                || "\t".to_owned(),
+                |column| " ".repeat(column.saturating_sub(address.len()).max(1)),
+            );
+            format!("{address}{gap}{name}@{to}")
+        })
         .collect();
     let title = format!("name the {} recipients of {to} one by one", lines.len());
     (!lines.is_empty() && lines.len() <= MOST_LINES)

@@ -16,7 +16,7 @@ rules![
 
 mod comment;
 mod hostname;
-mod nearest;
+pub(super) mod nearest;
 mod quotes;
 mod readings;
 mod revival;

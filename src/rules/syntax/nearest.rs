@@ -9,7 +9,10 @@ pub(super) fn parameter(name: &str, instance: &Instance) -> Option<&'static str>
 }
 
 /// The one of `known` that a word is most like. `None` when none is close, or several are.
-pub(super) fn nearest<'n>(word: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+pub(in crate::rules) fn nearest<'n>(
+    word: &str,
+    known: impl Iterator<Item = &'n str>,
+) -> Option<&'n str> {
     let word = word.to_ascii_lowercase();
     let mut best: Option<(usize, &str)> = None;
     let mut is_tie = false;
