@@ -7,6 +7,7 @@ mod fix;
 mod instances;
 mod postconf;
 mod rules;
+mod trace;
 
 use std::io::Write;
 
@@ -23,6 +24,7 @@ pub fn run(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Result
         Some(Command::Check(args)) => check::run(&args, out, err),
         Some(Command::Explain(args)) => explain::run(&args, out),
         Some(Command::Rules(args)) => rules::run(&args, out),
+        Some(Command::Trace(args)) => trace::run(&args, out),
         Some(Command::Postconf(args)) => postconf::run(&args, out, err),
     }
 }

@@ -109,15 +109,19 @@ impl<'i> Service<'i> {
 
     /// The port as a number, for an inet service whose port is a number or a well-known name.
     pub fn port(&self) -> Option<u16> {
-        let name = self.name();
-        let port = name.rsplit_once(':').map_or(name, |(_, port)| port);
-        match port {
-            "smtp" => Some(25),
-            "smtps" | "submissions" => Some(465),
-            "submission" => Some(587),
-            "lmtp" => Some(24),
-            number => number.parse().ok(),
-        }
+        port_of(self.name())
+    }
+}
+
+/// The port in the name of an inet service: a number or a well-known name, perhaps behind a host.
+pub fn port_of(name: &str) -> Option<u16> {
+    let port = name.rsplit_once(':').map_or(name, |(_, port)| port);
+    match port {
+        "smtp" => Some(25),
+        "smtps" | "submissions" => Some(465),
+        "submission" => Some(587),
+        "lmtp" => Some(24),
+        number => number.parse().ok(),
     }
 }
 

@@ -19,6 +19,7 @@ mod resolve;
 mod search;
 mod session;
 mod stranger;
+mod trace;
 mod witness;
 mod world;
 
@@ -30,6 +31,7 @@ pub use recipient::Listing;
 pub use reply::{Answer, Reply, Stage};
 pub use resolve::Route;
 pub use session::Session;
+pub use trace::{Ending, Outcome, Trace, Tracer};
 pub use witness::{Acceptance, MOST_DOMAINS, NOBODY};
 pub use world::{Completeness, Doubt, Step, World, explore};
 

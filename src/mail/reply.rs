@@ -72,6 +72,13 @@ impl Stage {
 }
 
 impl Answer {
+    /// The moment of the answer.
+    pub fn stage(&self) -> Stage {
+        match self {
+            Self::Reply(stage, _) | Self::Silence(stage, _) | Self::Unknown(stage) => *stage,
+        }
+    }
+
     /// Whether the recipient is accepted.
     pub fn is_accepted(&self) -> bool {
         matches!(self, Self::Reply(Stage::Rcpt | Stage::Data, reply) if reply.is_positive())

@@ -118,6 +118,11 @@ impl World {
         self.settled.iter().map(|settled| &settled.doubt)
     }
 
+    /// The same, with the answer in this world and how many answers there are.
+    pub(super) fn choices(&self) -> impl Iterator<Item = (&Doubt, usize, usize)> {
+        (self.settled.iter()).map(|settled| (&settled.doubt, settled.answer, settled.answers))
+    }
+
     /// Whether everything could be looked at, so that this is the only world.
     pub fn is_certain(&self) -> bool {
         self.settled.is_empty()

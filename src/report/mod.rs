@@ -10,6 +10,7 @@ mod place;
 mod sarif;
 mod secret;
 mod summary;
+mod trace;
 mod visible;
 
 use std::io::{self, Write};
@@ -23,6 +24,7 @@ use crate::source::Sources;
 pub use place::{Place, shown_path};
 pub use secret::Secrets;
 pub use summary::{RuleCount, Summary};
+pub use trace::TraceWriter;
 pub use visible::{visible, visible_lines};
 
 /// An instance and what was found in it.

@@ -1,0 +1,361 @@
+//! One address from RCPT TO to the end: what smtpd answers, and what becomes of the mail, in every world
+//! there is.
+
+use super::reply::{Answer, Reply, Stage};
+use super::session::Session;
+use super::world::{Completeness, Doubt, Step, World, explore};
+use super::{Address, Fate};
+use crate::instance::address_class::Class;
+use crate::instance::service::Service;
+
+/// So many worlds are looked at for one address. Each thing that cannot be looked at doubles their number,
+/// and what eight of them cannot settle is unknown.
+const MOST_WORLDS: usize = 256;
+
+/// Answers for addresses through one service: what depends on the configuration alone is found out once.
+#[derive(Debug)]
+pub struct Tracer<'i> {
+    service: Service<'i>,
+}
+
+/// What happens to mail for one address.
+#[derive(Clone, Debug)]
+pub struct Trace {
+    /// The reply; [`Answer::Unknown`] where worlds differ.
+    pub answer: Answer,
+    /// The class of the recipient's domain, where the lists say it.
+    pub class: Option<Class>,
+    /// All replies there may be, the plainest first; one where the reply is certain.
+    pub possible: Vec<Answer>,
+    /// The reply at the end of DATA, when all recipients are like this one and it is certain.
+    pub data: Option<Reply>,
+    /// What becomes of the mail after 250, once for each address in the end.
+    pub outcomes: Vec<Outcome>,
+    /// A notice of non-delivery goes to the sender; `None` where that depends on another server, or on
+    /// something that cannot be looked at.
+    pub backscatter: Option<bool>,
+    /// What decides and cannot be looked at, each thing once.
+    pub depends_on: Vec<String>,
+    /// Why, step by step, in the plainest world.
+    pub steps: Vec<Step>,
+}
+
+/// What becomes of the mail at one address in the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The address.
+    pub address: String,
+    /// What happens there.
+    pub ending: Ending,
+    /// The enhanced status code of the delivery; empty where another server gives it.
+    pub dsn: String,
+    /// The transport, and behind a colon the next hop where there is one; empty where none is asked.
+    pub via: String,
+    /// The reason in the words of Postfix; may be empty.
+    pub text: String,
+    /// It is so in every world.
+    pub is_certain: bool,
+}
+
+/// How the way of a message ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Ending {
+    /// In a mailbox, a command, a file of this host.
+    Delivered,
+    /// Another server or program gets it.
+    Relayed,
+    /// Thrown away without a notice.
+    Discarded,
+    /// In the hold queue.
+    Held,
+    /// Returned to the sender.
+    Bounced,
+    /// It stays in the queue, and goes back to the sender after days.
+    Deferred,
+    /// It goes round until Postfix notices, and is returned then.
+    Loop,
+    /// It cannot be known.
+    Unknown,
+}
+
+/// One evaluation: what happens in one world.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Run {
+    answer: Answer,
+    class: Option<Class>,
+    data: Option<Reply>,
+    outcomes: Vec<Outcome>,
+}
+
+impl<'i> Tracer<'i> {
+    /// Prepares for a service that runs smtpd(8).
+    pub fn of(service: Service<'i>) -> Self {
+        Self { service }
+    }
+
+    /// The service.
+    pub fn service(&self) -> Service<'i> {
+        self.service
+    }
+
+    /// What happens to mail for an address: what stands between `<` and `>` after RCPT TO.
+    pub fn trace(&self, session: &Session, address: &str) -> Trace {
+        let (runs, completeness) = explore(&World::explained(), MOST_WORLDS, |world| {
+            self.run(session, address, world)
+        });
+        if let [(run, world)] = runs.as_slice()
+            && world.is_certain()
+        {
+            return Trace::certain(run.clone(), world, session);
+        }
+        // What follows after 250 may have so many worlds that not all replies come up among those.
+        let (answers, answers_completeness) = explore(&World::default(), MOST_WORLDS, |world| {
+            self.answer(session, address, world).0
+        });
+        let is_complete = answers_completeness == Completeness::All
+            && answers.iter().all(|(_, world)| !has_no_choice(world));
+        let mut possible: Vec<Answer> = Vec::new();
+        for (answer, _) in answers {
+            if !possible.contains(&answer) {
+                possible.push(answer);
+            }
+        }
+        let answer = match possible.as_slice() {
+            [answer] if is_complete => answer.clone(),
+            answers => Answer::Unknown(answers.first().map_or(Stage::Rcpt, Answer::stage)),
+        };
+        let all_seen = completeness == Completeness::All;
+        let outcomes = joined(&runs, all_seen);
+        let first = &runs[0];
+        let data = first.0.data.clone();
+        let is_same_data = all_seen && runs.iter().all(|(run, _)| run.data == data);
+        let backscatters: Vec<Option<bool>> = runs
+            .iter()
+            .map(|(run, _)| backscatter(run, session))
+            .collect();
+        let backscatter = backscatters[0]
+            .filter(|first| all_seen && backscatters.iter().all(|other| *other == Some(*first)));
+        Trace {
+            depends_on: deciding(&runs),
+            steps: first.1.steps().to_vec(),
+            answer,
+            class: first
+                .0
+                .class
+                .filter(|_| runs.iter().all(|(run, _)| run.class == first.0.class)),
+            possible,
+            data: data.filter(|_| is_same_data),
+            outcomes,
+            backscatter,
+        }
+    }
+
+    fn run(&self, session: &Session, address: &str, world: &mut World) -> Run {
+        let (answer, class, accepted) = self.answer(session, address, world);
+        let (data, outcomes) = match accepted {
+            Some(recipient) => self.after(&recipient, world),
+            None => (None, Vec::new()),
+        };
+        Run {
+            answer,
+            class,
+            data,
+            outcomes,
+        }
+    }
+
+    /// What smtpd answers, and what it accepts.
+    fn answer(
+        &self,
+        _session: &Session,
+        address: &str,
+        world: &mut World,
+    ) -> (Answer, Option<Class>, Option<Address>) {
+        let given = match address.rsplit_once('@') {
+            Some((local, domain)) => Address::new(local, domain),
+            None => Address::new(address, ""),
+        };
+        let scope = self.service.instance.program("trivial-rewrite");
+        let recipient = Address::written(scope, address);
+        let class = self
+            .service
+            .instance
+            .class_in_doubt(&recipient.domain, world);
+        match self.service.answer(&given, &recipient, world) {
+            super::stranger::Answer::Refuses => (Answer::Unknown(Stage::Rcpt), class, None),
+            _ => (
+                Answer::Reply(Stage::Rcpt, Reply::new(250, "2.1.5", "Ok")),
+                class,
+                Some(recipient),
+            ),
+        }
+    }
+
+    /// What becomes of accepted mail: the reply at the end of DATA, and the ends of its ways.
+    fn after(&self, recipient: &Address, world: &mut World) -> (Option<Reply>, Vec<Outcome>) {
+        let leaves = self.service.journey(recipient, world);
+        let outcomes = leaves.into_iter().map(|leaf| {
+            let (ending, via, text) = match leaf.fate {
+                Fate::Delivered => (Ending::Delivered, String::new(), String::new()),
+                Fate::Discarded => (Ending::Discarded, String::new(), String::new()),
+                Fate::Bounces(text) => (Ending::Bounced, String::new(), text),
+                Fate::Elsewhere { transport, nexthop } => (
+                    Ending::Relayed,
+                    format!("{transport}:{nexthop}"),
+                    String::new(),
+                ),
+                Fate::PutOff => (Ending::Deferred, String::new(), String::new()),
+            };
+            Outcome {
+                address: leaf.address.to_string(),
+                ending,
+                dsn: String::new(),
+                via,
+                text,
+                is_certain: true,
+            }
+        });
+        (None, outcomes.collect())
+    }
+}
+
+impl Trace {
+    /// Whether the reply is certain.
+    pub fn is_certain(&self) -> bool {
+        !matches!(self.answer, Answer::Unknown(_))
+    }
+
+    fn certain(run: Run, world: &World, session: &Session) -> Self {
+        Self {
+            backscatter: backscatter(&run, session),
+            possible: vec![run.answer.clone()],
+            answer: run.answer,
+            class: run.class,
+            data: run.data,
+            outcomes: run.outcomes,
+            depends_on: Vec::new(),
+            steps: world.steps().to_vec(),
+        }
+    }
+}
+
+impl Ending {
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Relayed => "relayed",
+            Self::Discarded => "discarded",
+            Self::Held => "held",
+            Self::Bounced => "bounced",
+            Self::Deferred => "deferred",
+            Self::Loop => "loop",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Whether something was noted that cannot be looked at and that gives no choice of answers either.
+fn has_no_choice(world: &World) -> bool {
+    world.choices().any(|(_, _, answers)| answers < 2)
+}
+
+/// Whether a notice of non-delivery goes to the sender; `None` where another server decides.
+fn backscatter(run: &Run, session: &Session) -> Option<bool> {
+    // Nobody is told about a message without sender.
+    if session.sender.is_empty() || !run.answer.is_accepted() {
+        return match run.answer {
+            Answer::Unknown(_) => None,
+            _ => Some(false),
+        };
+    }
+    let mut is_open = false;
+    for outcome in &run.outcomes {
+        match outcome.ending {
+            Ending::Bounced | Ending::Loop => return Some(true),
+            Ending::Relayed | Ending::Unknown => is_open = true,
+            Ending::Delivered | Ending::Discarded | Ending::Held | Ending::Deferred => {}
+        }
+    }
+    (!is_open).then_some(false)
+}
+
+/// The outcomes of all worlds, each once, with those that are not in all of them marked.
+fn joined(runs: &[(Run, World)], all_seen: bool) -> Vec<Outcome> {
+    let mut joined: Vec<Outcome> = Vec::new();
+    for outcome in runs.iter().flat_map(|(run, _)| &run.outcomes) {
+        if !joined.iter().any(|other| is_same(other, outcome)) {
+            let is_certain = all_seen
+                && runs
+                    .iter()
+                    .all(|(run, _)| run.outcomes.iter().any(|other| is_same(other, outcome)));
+            joined.push(Outcome {
+                is_certain,
+                ..outcome.clone()
+            });
+        }
+    }
+    joined
+}
+
+fn is_same(one: &Outcome, other: &Outcome) -> bool {
+    let key = |outcome: &Outcome| (outcome.ending, outcome.dsn.clone());
+    one.address == other.address && key(one) == key(other) && one.via == other.via
+}
+
+/// The things on which the result depends: those with two answers between which it differs, all else being
+/// the same up to there, and those that leave no choice.
+fn deciding(runs: &[(Run, World)]) -> Vec<String> {
+    let mut subjects: Vec<String> = Vec::new();
+    let mut add = |doubt: &Doubt| {
+        let subject = doubt.to_string();
+        if !subjects.contains(&subject) {
+            subjects.push(subject);
+        }
+    };
+    for (_, world) in runs {
+        for (doubt, _, answers) in world.choices() {
+            if answers < 2 {
+                add(doubt);
+            }
+        }
+    }
+    // The worlds are in the order of their answers, so those with the same beginning stand together.
+    let mut groups = vec![(0, 0..runs.len())];
+    while let Some((depth, range)) = groups.pop() {
+        let group = &runs[range.clone()];
+        let Some((doubt, ..)) = group[0].1.choices().nth(depth) else {
+            continue;
+        };
+        let mut parts: Vec<std::ops::Range<usize>> = Vec::new();
+        let mut last = None;
+        for (offset, (_, world)) in group.iter().enumerate() {
+            let answer = world.choices().nth(depth).map(|(_, answer, _)| answer);
+            let index = range.start + offset;
+            match parts.last_mut() {
+                Some(part) if answer == last => part.end = index + 1,
+                _ => parts.push(index..index + 1),
+            }
+            last = answer;
+        }
+        let results = |part: &std::ops::Range<usize>| {
+            let mut results: Vec<&Run> = Vec::new();
+            for (run, _) in &runs[part.clone()] {
+                if !results.contains(&run) {
+                    results.push(run);
+                }
+            }
+            results
+        };
+        let differs = parts.windows(2).any(|pair| {
+            let (one, other) = (results(&pair[0]), results(&pair[1]));
+            one.len() != other.len() || one.iter().any(|run| !other.contains(run))
+        });
+        if differs {
+            add(doubt);
+        }
+        // The stack gives the first part back first.
+        groups.extend(parts.into_iter().rev().map(|part| (depth + 1, part)));
+    }
+    subjects
+}
