@@ -84,7 +84,7 @@ fn envelope(line: &[u8]) -> Cow<'_, str> {
 fn each_line(
     input: impl Read,
     out: &mut dyn Write,
-    one: &mut dyn FnMut(&[u8], &mut dyn Write) -> io::Result<()>,
+    mut one: impl FnMut(&[u8], &mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {
     let mut input = BufReader::new(input);
     let mut line = Vec::new();
