@@ -14,6 +14,7 @@ rules![
     permit_mx_backup,
     delay_notices_to_strangers,
     short_queue_lifetime,
+    delimiter_splits_names,
 ];
 
 /// How to accept only recipients that the server behind knows. Own clients come first in the list: without a
