@@ -1,5 +1,7 @@
 //! An alias for an address of ours that does not exist.
 
+use std::collections::HashMap;
+
 use crate::finding::Finding;
 use crate::instance::service::Service;
 use crate::mail::{Acceptance, Address, AliasGraph, Fate, Leaf, Suspect};
@@ -20,17 +22,20 @@ pub(super) static RULE: Rule = Rule {
 /// So many suspect entries are looked at for each service.
 const MOST_SUSPECTS: usize = 10_000;
 /// So many findings there are for each service.
-const MOST_FINDINGS: usize = 1_000;
+const MOST_FINDINGS: usize = 10_000;
+/// For so many domains a name that may be meant is looked for.
+const MOST_DOMAINS: usize = 20;
 
 fn check(instance: &Instance, findings: &mut Findings) {
     for smtpd in instance.smtpd_services() {
         let graph = AliasGraph::of(instance);
+        let mut names = Names::default();
         let mut count = 0;
         // What a whole domain stands for is looked at by wildcard-virtual-alias.
         let suspects = graph.dead().filter(|suspect| !suspect.key.as_str().starts_with('@'));
         for suspect in suspects.take(MOST_SUSPECTS) {
             let Some(acceptance) = graph.way_to(&smtpd, &suspect, Acceptance::bounces) else { continue };
-            count += report(&smtpd, &suspect, &acceptance, findings);
+            count += report(&smtpd, &suspect, &acceptance, &mut names, findings);
             if count >= MOST_FINDINGS {
                 break;
             }
@@ -43,6 +48,7 @@ fn report(
     smtpd: &Service<'_>,
     suspect: &Suspect,
     acceptance: &Acceptance,
+    names: &mut Names,
     findings: &mut Findings,
 ) -> usize {
     let scope = smtpd.instance.program("cleanup");
@@ -70,7 +76,10 @@ fn report(
             .service(smtpd.label())
             .related(smtpd.parameter(suspect.parameter).span(), "the table is used here");
         super::prove(finding, smtpd, acceptance);
-        mend(finding, smtpd, suspect, target, address, dead.len());
+        if let Some(name) = names.like(smtpd, address) {
+            finding.choice(format!("name {name}@{} instead, if that is meant", address.domain));
+        }
+        mend(finding, smtpd, suspect, target, dead.len());
     }
     dead.len()
 }
@@ -94,14 +103,8 @@ fn mend(
     smtpd: &Service<'_>,
     suspect: &Suspect,
     target: &Text,
-    address: &Address,
     dead: usize,
 ) {
-    let names = smtpd.recipients_of(&address.domain).unwrap_or_default();
-    let local = address.local.to_lowercase();
-    if let Some(name) = nearest(&local, names.iter().map(String::as_str)) {
-        finding.choice(format!("name {name}@{} instead, if that is meant", address.domain));
-    }
     let Some(line) = suspect.line else {
         finding.choice(format!("remove {target}, or name an address that exists"));
         return;
@@ -122,5 +125,22 @@ fn mend(
         );
     } else {
         finding.choice(format!("remove {}, or name addresses that exist", suspect.key));
+    }
+}
+
+/// The recipients of the domains that were asked for.
+#[derive(Default)]
+struct Names(HashMap<String, Vec<String>>);
+
+impl Names {
+    /// A recipient whose name is spelt nearly like that of an address.
+    fn like(&mut self, smtpd: &Service<'_>, address: &Address) -> Option<&str> {
+        let domain = &address.domain;
+        if !self.0.contains_key(domain) && self.0.len() < MOST_DOMAINS {
+            let names = smtpd.recipients_of(domain).unwrap_or_default();
+            self.0.insert(domain.clone(), names);
+        }
+        let names = self.0.get(domain)?.iter().map(String::as_str);
+        nearest(&address.local.to_lowercase(), names)
     }
 }
