@@ -135,8 +135,13 @@ impl<'i> Tracer<'i> {
             .collect();
         let backscatter = backscatters[0]
             .filter(|first| all_seen && backscatters.iter().all(|other| *other == Some(*first)));
+        let mut depends_on = deciding(&runs);
+        // With more worlds than were looked at, what makes the difference need not have shown.
+        if depends_on.is_empty() && matches!(answer, Answer::Unknown(_)) {
+            depends_on = first.1.subjects();
+        }
         Trace {
-            depends_on: deciding(&runs),
+            depends_on,
             steps: first.1.steps().to_vec(),
             answer,
             class: first

@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The name by which the client is known to Postfix.
 pub(crate) const CLIENT_NAME: &str = "stranger.example.net";
@@ -93,6 +93,39 @@ impl Session {
         )?;
         session.expect(250, Some(&format!("EHLO {CLIENT_NAME}")))?;
         Ok(session)
+    }
+
+    /// Connects to a loopback port that expects the PROXY protocol, so that the server takes the client for the
+    /// stranger from the first moment. The first answer is that in place of a greeting. A server that has died
+    /// says nothing, and is not waited for any longer when `is_dead` says so.
+    pub(crate) fn open_early(
+        port: u16,
+        is_dead: impl Fn() -> bool,
+    ) -> io::Result<(Self, io::Result<Reply>)> {
+        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        let mut session = Self {
+            stream: BufReader::new(stream),
+        };
+        let line = format!("PROXY TCP4 {CLIENT_ADDRESS} 127.0.0.1 40000 25");
+        write_line(session.stream.get_mut(), &line)?;
+        let stream = session.stream.get_ref();
+        stream.set_read_timeout(Some(Duration::from_millis(50)))?;
+        let end = Instant::now() + PATIENCE;
+        let waits = |error: &io::Error| {
+            matches!(
+                error.kind(),
+                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+            )
+        };
+        while stream.peek(&mut [0]).is_err_and(|error| waits(&error)) {
+            if is_dead() || Instant::now() > end {
+                return Ok((session, Err(io::ErrorKind::TimedOut.into())));
+            }
+        }
+        stream.set_read_timeout(Some(PATIENCE))?;
+        let greeting = session.reply();
+        Ok((session, greeting))
     }
 
     /// Sends one command and reads the answer to it.

@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use super::command;
 use crate::common::copy_tree;
+use crate::common::smtp::{CLIENT_ADDRESS, CLIENT_NAME};
 
 /// Services enough to take mail and to deliver it.
 pub(super) const MASTER_CF: &str = "\
@@ -106,7 +107,9 @@ pub(super) fn lay_out(directory: &Path, root: &Path) -> io::Result<BTreeMap<Stri
         etc.join("nsswitch.conf"),
         "passwd: files\ngroup: files\nhosts: files\n",
     )?;
-    fs::write(etc.join("hosts"), "127.0.0.1 localhost\n")?;
+    // The client has a name, for a server that looks for it.
+    let hosts = format!("127.0.0.1 localhost\n{CLIENT_ADDRESS} {CLIENT_NAME}\n");
+    fs::write(etc.join("hosts"), hosts)?;
     write_passwd(directory, root)?;
 
     let config = etc.join("postfix");

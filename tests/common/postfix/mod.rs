@@ -52,6 +52,8 @@ read -r line || true
 "#;
 
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Mail that is on its way and does not move between so many looks at the queue does not move at all.
+const STANDSTILL: usize = 150;
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Whether a private Postfix can run here. If not, says so loudly, and fails the test if the environment
@@ -220,6 +222,35 @@ impl Private {
         match reply.text.split_once("queued as ") {
             Some((_, id)) => Ok(self.follow(id.trim())),
             None => Err(reply),
+        }
+    }
+
+    /// The directory that is the top of what the instance sees of `/etc`.
+    pub(crate) fn root(&self) -> &Path {
+        self.root.path()
+    }
+
+    /// Waits until nothing is on its way: every message is delivered, returned, deferred or held. Where a
+    /// program dies mail may stay on its way: until nothing has happened for a while.
+    pub(crate) fn settle(&self) {
+        let end = Instant::now() + PATIENCE;
+        let mut before = (usize::MAX, 0);
+        let mut quiet = 0;
+        while Instant::now() < end && quiet < STANDSTILL {
+            let waiting = ["maildrop", "incoming", "active"]
+                .iter()
+                .map(|queue| self.root.path().join("spool").join(queue))
+                .filter_map(|queue| fs::read_dir(queue).ok())
+                .map(Iterator::count)
+                .sum();
+            let length = fs::metadata(self.root.path().join("log/mail.log"));
+            let now = (waiting, length.map_or(0, |metadata| metadata.len()));
+            quiet = if now == before { quiet + 1 } else { 0 };
+            if waiting == 0 && quiet >= 3 {
+                break;
+            }
+            before = now;
+            thread::sleep(Duration::from_millis(15));
         }
     }
 

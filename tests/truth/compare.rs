@@ -1,0 +1,243 @@
+//! What the model says of a [`Case`], beside what Postfix did.
+
+use std::fmt::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use postlint::instance::files::PathOptions;
+use postlint::instance::{Instance, LoadOptions, Target};
+use postlint::mail::{Answer, Ending, Session, Stage, Trace, Tracer};
+
+use crate::ask::{Asked, End, Fact};
+use crate::common::smtp::CLIENT_NAME;
+use crate::generate::Case;
+
+/// Something that the model says otherwise than Postfix did it.
+#[derive(Clone, Debug)]
+pub(crate) struct Difference {
+    pub(crate) address: String,
+    /// What differs: `reply`, `text`, `data`, `outcome`, `notice`, `unknown`, `panic`.
+    pub(crate) kind: &'static str,
+    pub(crate) postfix: String,
+    pub(crate) postlint: String,
+}
+
+impl Difference {
+    /// What differences of the same cause have in common, often.
+    pub(crate) fn signature(&self) -> String {
+        let plain = |text: &str| {
+            let mut short = String::new();
+            let mut inside = false;
+            for c in text.chars() {
+                match c {
+                    '<' => inside = true,
+                    '>' => inside = false,
+                    c if inside || c.is_ascii_digit() && short.len() > 12 => {}
+                    c => short.push(c),
+                }
+            }
+            short.chars().take(60).collect::<String>()
+        };
+        format!(
+            "{}: {} | {}",
+            self.kind,
+            plain(&self.postfix),
+            plain(&self.postlint)
+        )
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} of <{}>\n  Postfix:  {}\n  postlint: {}",
+            self.kind, self.address, self.postfix, self.postlint
+        )
+    }
+}
+
+/// What the model says of the addresses of a case, as it lies in a directory, and ran in a file system with
+/// this top.
+fn traces(case: &Case, directory: &Path, root: Option<&Path>) -> Result<Vec<Trace>, String> {
+    let (target, passwd) = match root {
+        Some(root) => (root.join("etc/postfix"), root.join("etc/passwd")),
+        None => (directory.to_path_buf(), directory.join("passwd")),
+    };
+    let options = LoadOptions {
+        paths: PathOptions {
+            root: root.map(Path::to_path_buf),
+            ..PathOptions::default()
+        },
+        passwd: passwd.is_file().then_some(passwd),
+        ..LoadOptions::default()
+    };
+    let target = Target::Path(target);
+    let instance = Instance::load(&target, &options).map_err(|error| format!("{error:#}"))?;
+    let service = instance.smtpd_services().next().ok_or("no smtpd")?;
+    let session = Session {
+        helo: Some(CLIENT_NAME.to_owned()),
+        sender: case.sender.clone(),
+        ..Session::stranger()
+    };
+    let tracer = Tracer::of(service);
+    let addresses = case.addresses.iter();
+    Ok(addresses
+        .map(|address| tracer.trace(&session, address))
+        .collect())
+}
+
+/// All differences of a case that ran.
+pub(crate) fn compare(case: &Case, asked: &Asked, directory: &Path) -> Vec<Difference> {
+    let root = asked.root.as_deref();
+    let traced = catch_unwind(AssertUnwindSafe(|| traces(case, directory, root)));
+    let traces = match traced {
+        Ok(Ok(traces)) => traces,
+        Ok(Err(error)) => return vec![failure(case, error)],
+        Err(_) => return vec![failure(case, "panic".to_owned())],
+    };
+    let mut differences = Vec::new();
+    for ((address, fact), trace) in case.addresses.iter().zip(&asked.facts).zip(&traces) {
+        differences.extend(difference(address, fact, trace));
+    }
+    differences
+}
+
+fn failure(case: &Case, error: String) -> Difference {
+    Difference {
+        address: case.addresses.first().cloned().unwrap_or_default(),
+        kind: "panic",
+        postfix: String::new(),
+        postlint: error,
+    }
+}
+
+/// The first difference in what happens to one address.
+fn difference(address: &str, fact: &Fact, trace: &Trace) -> Option<Difference> {
+    let made = |kind, postfix: String, postlint: String| {
+        Some(Difference {
+            address: address.to_owned(),
+            kind,
+            postfix,
+            postlint,
+        })
+    };
+    let real = format!(
+        "{} {} {} {}",
+        fact.stage,
+        fact.code,
+        fact.dsn,
+        one_line(&fact.text)
+    );
+    if !trace.is_certain() {
+        let postlint = format!(
+            "depends on {:?}, may be {:?}",
+            trace.depends_on, trace.possible
+        );
+        return made("unknown", real, postlint);
+    }
+    let (stage, code, dsn, text) = match &trace.answer {
+        Answer::Reply(stage, reply) => {
+            (*stage, reply.code, reply.dsn.as_str(), reply.text.as_str())
+        }
+        Answer::Silence(stage, text) => (*stage, 0, "", text.as_str()),
+        Answer::Unknown(stage) => (*stage, 0, "", "unknown"),
+    };
+    let ours = format!("{} {code} {dsn} {}", stage.name(), one_line(text));
+    let is_silent =
+        matches!(stage, Stage::Start | Stage::Banner) && matches!(fact.stage, "start" | "banner");
+    if code != fact.code
+        || dsn != fact.dsn
+        || (stage.name() != fact.stage && !(code == 0 && is_silent))
+    {
+        return made("reply", real, ours);
+    }
+    if code != 0 && text.trim() != fact.text {
+        return made("text", real, ours);
+    }
+    if let Some((code, dsn, text)) = &fact.data {
+        let real = format!("{code} {dsn} {text}");
+        match &trace.data {
+            None => return made("data", real, "nothing".to_owned()),
+            Some(reply) if reply.code != *code || reply.dsn != *dsn => {
+                return made("data", real, reply.to_string());
+            }
+            Some(_) => {}
+        }
+        if *code >= 400 || *code == 0 {
+            return None;
+        }
+        return outcome(fact, trace).and_then(|(kind, real, ours)| made(kind, real, ours));
+    }
+    None
+}
+
+fn outcome(fact: &Fact, trace: &Trace) -> Option<(&'static str, String, String)> {
+    let mut real: Vec<String> = fact.ends.iter().map(described).collect();
+    let mut ours: Vec<String> = Vec::new();
+    for outcome in &trace.outcomes {
+        let name = match outcome.ending {
+            // Mail that goes in a circle is returned.
+            Ending::Loop => "bounced",
+            ending => ending.name(),
+        };
+        ours.push(format!("{} {name}", outcome.address));
+    }
+    if fact.is_held || fact.is_stuck {
+        let name = if fact.is_held { "held" } else { "deferred" };
+        real.push(name.to_owned());
+        ours = (trace.outcomes.iter())
+            .map(|outcome| outcome.ending.name().to_owned())
+            .collect();
+    }
+    real.sort();
+    real.dedup();
+    ours.sort();
+    ours.dedup();
+    // Mail that is thrown away by an access table, or that has no recipient, leaves no line in the log.
+    let all_discarded = trace
+        .outcomes
+        .iter()
+        .all(|outcome| outcome.ending == Ending::Discarded);
+    if real != ours && !(real.is_empty() && all_discarded) {
+        let texts: Vec<String> = (fact.ends.iter())
+            .map(|end| format!("{} {} {}", end.program, end.dsn, end.text))
+            .collect();
+        return Some((
+            "outcome",
+            format!("{real:?} {texts:?}"),
+            format!("{:?}", trace.outcomes),
+        ));
+    }
+    match trace.backscatter {
+        Some(ours) if ours != fact.is_bounced => {
+            Some(("notice", fact.is_bounced.to_string(), ours.to_string()))
+        }
+        _ => None,
+    }
+}
+
+/// An end in the words of the model.
+fn described(end: &End) -> String {
+    let is_elsewhere = matches!(end.program.as_str(), "smtp" | "lmtp" | "pipe" | "relay");
+    let result = match end.status.as_str() {
+        _ if is_elsewhere => "relayed",
+        "sent" if end.text.contains("discard") || end.program == "discard" => "discarded",
+        "sent" => "delivered",
+        "bounced" => "bounced",
+        "deferred" | "SOFTBOUNCE" => "deferred",
+        other => other,
+    };
+    format!("{} {result}", end.to)
+}
+
+fn one_line(text: &str) -> String {
+    let mut line = String::new();
+    for c in text.chars() {
+        let _ = match c {
+            '\n' => write!(line, " / "),
+            c => write!(line, "{c}"),
+        };
+    }
+    line
+}
