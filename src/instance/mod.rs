@@ -8,6 +8,7 @@ pub mod builtin;
 pub mod domain_list;
 pub mod files;
 pub mod host;
+pub mod hostname;
 mod installed;
 mod load;
 mod memo;

@@ -78,8 +78,33 @@ pub fn network(pattern: &str) -> Network {
 impl NetworkList {
     /// What the list says of a client by its address alone: a client whose name is unknown.
     pub fn find(&self, address: IpAddr) -> Trust<'_> {
+        self.find_client(address, None, false)
+    }
+
+    /// What the list says of a client with a name that was verified (`namadr_list_match`). With
+    /// `matches_subdomains` a name in the list stands for the names below it, too.
+    pub fn find_client(
+        &self,
+        address: IpAddr,
+        name: Option<&str>,
+        matches_subdomains: bool,
+    ) -> Trust<'_> {
+        let name = name.map(str::to_lowercase);
+        let is_named = |pattern: &str| {
+            name.as_deref().is_some_and(|name| {
+                name == pattern
+                    || name.strip_suffix(pattern).is_some_and(|front| {
+                        if matches_subdomains {
+                            front.ends_with('.')
+                        } else {
+                            pattern.starts_with('.')
+                        }
+                    })
+            })
+        };
         for element in &self.elements {
             let matches = match &element.kind {
+                ElementKind::Pattern(pattern) if is_named(pattern) => true,
                 ElementKind::Pattern(pattern) => match network(pattern) {
                     Network::Net(network) => network.contains(&address),
                     Network::Name => false,
@@ -90,6 +115,13 @@ impl NetworkList {
                         false
                     }
                 },
+                ElementKind::Table(table)
+                    if name.as_ref().is_some_and(|name| {
+                        table.lookup(name.as_bytes(), Flags::LIST).exists() == Some(true)
+                    }) =>
+                {
+                    true
+                }
                 ElementKind::Table(table) => {
                     match table.lookup(address.to_string().as_bytes(), Flags::LIST) {
                         Lookup::Found(_) | Lookup::OneOf(_) => true,

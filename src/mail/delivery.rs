@@ -3,8 +3,8 @@
 use super::address::Address;
 use super::local::Expansion;
 use super::mapping;
+use super::plain_search::{self as search, Found};
 use super::resolve::Route;
-use super::search::{self, Found};
 use super::world::World;
 use crate::instance::Instance;
 use crate::instance::address_class::Class;
@@ -164,7 +164,10 @@ pub(super) fn simple_fate(agent: Option<&Service<'_>>, transport: &str, nexthop:
     match agent.map(|agent| agent.line.command()) {
         None => Fate::PutOff,
         Some("error") if transport == "retry" => Fate::PutOff,
-        Some("error") => Fate::Bounces(nexthop.to_owned()),
+        Some("error") => {
+            let text = super::dsn::split(nexthop).map_or(nexthop, |(_, text)| text);
+            Fate::Bounces(text.to_owned())
+        }
         Some("discard") => Fate::Discarded,
         Some(_) => Fate::Elsewhere {
             transport: transport.to_owned(),

@@ -2,7 +2,7 @@
 //! (`src/cleanup/cleanup_addr.c`, `cleanup_map11.c`, `cleanup_map1n.c`).
 
 use super::address::Address;
-use super::search::{self, Found};
+use super::plain_search::{self as search, Found};
 use super::world::World;
 use crate::instance::parameter::Scope;
 

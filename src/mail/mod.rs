@@ -10,12 +10,20 @@ mod access;
 mod address;
 mod aliases;
 mod delivery;
+mod domains;
+mod dsn;
 mod local;
 mod mapping;
 mod names;
+mod plain_search;
+#[allow(dead_code)]
+mod quoting;
 mod recipient;
 mod reply;
 mod resolve;
+#[allow(dead_code)]
+mod rewrite;
+#[allow(dead_code)]
 mod search;
 mod session;
 mod stranger;

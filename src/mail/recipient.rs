@@ -1,7 +1,7 @@
 //! smtpd(8)'s check of a recipient: Postfix's `check_rcpt_maps` (`src/smtpd/smtpd_check.c`).
 
 use super::address::Address;
-use super::search::{self, Found};
+use super::plain_search::{self as search, Found};
 use super::world::World;
 use crate::instance::address_class::Class;
 use crate::instance::service::Service;

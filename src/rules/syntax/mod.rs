@@ -15,7 +15,6 @@ rules![
 ];
 
 mod comment;
-mod hostname;
 pub(super) mod nearest;
 mod quotes;
 mod readings;

@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use super::super::hostname;
+use crate::instance::hostname;
 use super::Problem;
 use crate::instance::builtin::Version;
 use crate::instance::parameter::{LIST_SEPARATORS, Scope, parse_number};

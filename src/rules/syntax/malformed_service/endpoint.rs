@@ -59,7 +59,7 @@ fn split(name: &str) -> Result<(&str, &str), &'static str> {
 fn is_host(host: &str) -> bool {
     host.is_empty()
         || host.parse::<std::net::IpAddr>().is_ok()
-        || super::super::hostname::complaint(host).is_none()
+        || crate::instance::hostname::complaint(host).is_none()
         || !host.is_ascii()
 }
 

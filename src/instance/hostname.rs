@@ -1,7 +1,7 @@
 //! Names of hosts and domains as Postfix accepts them (`src/util/valid_hostname.c`).
 
 /// What Postfix says against a name; `None` for one that it accepts.
-pub(super) fn complaint(name: &str) -> Option<String> {
+pub fn complaint(name: &str) -> Option<String> {
     if name.is_empty() {
         return Some("it is empty".to_owned());
     }
