@@ -36,6 +36,7 @@ mod classes;
 pub(crate) mod postlint;
 mod reject_code;
 mod relay;
+mod rows;
 mod syntax;
 mod tables;
 mod upgrade;

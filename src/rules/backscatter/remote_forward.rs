@@ -1,0 +1,112 @@
+//! Aliases that send mail on to servers of other people.
+
+use crate::instance::address_class::Class;
+use crate::instance::service::Service;
+use crate::instance::table::Table;
+use crate::mail::{Acceptance, Address, Fate};
+use crate::rules::prelude::*;
+use crate::rules::rows::{Row, rows};
+use crate::syntax::alias_table::targets as alias_targets;
+use crate::syntax::token;
+
+pub(super) static RULE: Rule = Rule {
+    name: "remote-forward",
+    code: "BS008",
+    group: Group::Backscatter,
+    severity: Severity::Note,
+    summary: "an alias sends mail on to another server: what that refuses bounces to whoever the sender claims to be",
+    docs: include_str!("remote_forward.md"),
+    check,
+};
+
+/// So many aliases of a table are tried for a proof.
+const MOST_ALIASES: usize = 1_000;
+
+fn check(instance: &Instance, findings: &mut Findings) {
+    for smtpd in instance.smtpd_services() {
+        if !smtpd.is_open_to_strangers() {
+            continue;
+        }
+        for (parameter, program) in [("virtual_alias_maps", "smtpd"), ("alias_maps", "local")] {
+            for table in smtpd.scope().maps(parameter, program).tables {
+                look(&smtpd, parameter, &table, findings);
+            }
+        }
+    }
+}
+
+/// One finding for a table: where its first such alias is, and how many there are.
+fn look(smtpd: &Service<'_>, parameter: &'static str, table: &Table, findings: &mut Findings) {
+    let is_alias_table = parameter == "alias_maps";
+    let forwards: Vec<(Address, Row, String)> = rows(table)
+        .filter_map(|row| {
+            let target = foreign_target(smtpd, is_alias_table, &row)?;
+            Some((recipient(smtpd, is_alias_table, &row)?, row, target))
+        })
+        .collect();
+    let proof = forwards.iter().take(MOST_ALIASES).find_map(|(address, row, target)| {
+        let acceptance = smtpd.accepts(address).filter(leads_away)?;
+        Some((acceptance, row, target))
+    });
+    let Some((acceptance, row, target)) = proof else { return };
+    let Some(place) = row.key.span().or(smtpd.parameter(parameter).span()) else { return };
+    let others = match forwards.len() {
+        1 => String::new(),
+        count => format!(" (and {} more in this table)", count - 1),
+    };
+    let finding = findings.add(
+        &RULE,
+        place,
+        format!(
+            "{}{others} sends mail on to {target}: what the server there refuses, such as spam, bounces to whoever \
+             the sender claims to be; filter before sending on, or keep the mail in a mailbox here",
+            row.key
+        ),
+    );
+    finding
+        .parameter(parameter)
+        .service(smtpd.label())
+        .related(smtpd.parameter(parameter).span().filter(|span| *span != place), "the table is used here")
+        .note(
+            "the other server sees the sender's own domain come from this host, which SPF does not allow; a sender \
+             rewriting scheme (SRS, by sender_canonical_maps or a milter) is the remedy for that",
+        )
+        .witness(Some(acceptance.address.to_string()));
+}
+
+/// Whether mail goes to other people's servers.
+fn leads_away(acceptance: &Acceptance) -> bool {
+    acceptance
+        .leaves
+        .iter()
+        .any(|leaf| leaf.class == Some(Class::Default) && matches!(leaf.fate, Fate::Elsewhere { .. }))
+}
+
+/// A target of an alias in a domain that is not ours.
+fn foreign_target(smtpd: &Service<'_>, is_alias_table: bool, row: &Row) -> Option<String> {
+    let value = row.value.as_bytes();
+    let ranges: Vec<_> = if is_alias_table {
+        alias_targets(value).into_iter().map(|target| target.range).collect()
+    } else {
+        token::addresses(value).into_iter().map(|address| address.range).collect()
+    };
+    ranges.into_iter().find_map(|range| {
+        let target = String::from_utf8_lossy(&value[range]).into_owned();
+        let (_, domain) = target.rsplit_once('@')?;
+        let is_address = !target.starts_with(['|', '/', ':', '"', '\\']) && domain.contains('.');
+        (is_address && smtpd.instance.class_of(&domain.to_lowercase()) == Some(Class::Default)).then_some(target)
+    })
+}
+
+/// The recipient whom a client names for an alias; `None` for one of a whole domain.
+fn recipient(smtpd: &Service<'_>, is_alias_table: bool, row: &Row) -> Option<Address> {
+    let key = row.key.as_str();
+    if is_alias_table {
+        return Some(Address::new(key.trim_matches('"'), smtpd.domains_of(Class::Local).first()?));
+    }
+    match key.rsplit_once('@') {
+        Some(("", _)) => None,
+        Some((local, domain)) => Some(Address::new(local, domain)),
+        None => Some(Address::new(key, &smtpd.parameter("myorigin").text())),
+    }
+}

@@ -1,0 +1,49 @@
+//! The entries of a lookup table as they are written, whatever kind of table it is.
+
+use crate::instance::table::{Body, Table};
+use crate::source::Text;
+use crate::syntax::cidr_table::CidrLine;
+use crate::syntax::pattern_table::PatternLineKind;
+
+/// An entry: what is looked up, and what that gives.
+pub(super) struct Row {
+    /// The key; of a pattern the expression without delimiters, of a network the network.
+    pub(super) key: Text,
+    /// The result.
+    pub(super) value: Text,
+}
+
+/// The entries of a table in the order in which they are written. None for a table that cannot be read, and for
+/// one without entries, such as a query.
+pub(super) fn rows(table: &Table) -> Box<dyn Iterator<Item = Row> + '_> {
+    let plain = |key, value| Row {
+        key,
+        value,
+    };
+    if let Some(keys) = table.keys() {
+        let source = keys.source();
+        Box::new(keys.entries().map(move |entry| plain(entry.key_text(source), entry.value_text(source))))
+    } else if let Some(inline) = table.inline() {
+        Box::new(inline.entries().iter().map(move |entry| plain(entry.key.clone(), entry.value.clone())))
+    } else if let Some(patterns) = table.patterns() {
+        Box::new(patterns.lines().filter_map(|(text, kind)| match kind {
+            PatternLineKind::Match { pattern, result, .. } => Some(Row {
+                key: text.slice(pattern.expression),
+                value: text.slice(result),
+                }),
+            _ => None,
+        }))
+    } else if let Some(networks) = table.networks() {
+        Box::new(networks.lines().filter_map(move |(text, line)| match line {
+            CidrLine::Match { pattern, result } => Some(plain(text.slice(pattern.range), text.slice(result))),
+            _ => None,
+        }))
+    } else {
+        let value = match &table.reference().body {
+            Body::Value(value) => Some(plain(Text::placeless("*"), value.clone())),
+            _ => None,
+        };
+        let members = table.members().iter().flat_map(|member| rows(member));
+        Box::new(value.into_iter().chain(members))
+    }
+}
