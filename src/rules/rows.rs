@@ -16,26 +16,35 @@ pub(super) struct Row {
 /// The entries of a table in the order in which they are written. None for a table that cannot be read, and for
 /// one without entries, such as a query.
 pub(super) fn rows(table: &Table) -> Box<dyn Iterator<Item = Row> + '_> {
-    let plain = |key, value| Row {
-        key,
-        value,
-    };
+    let plain = |key, value| Row { key, value };
     if let Some(keys) = table.keys() {
         let source = keys.source();
-        Box::new(keys.entries().map(move |entry| plain(entry.key_text(source), entry.value_text(source))))
+        Box::new(
+            keys.entries()
+                .map(move |entry| plain(entry.key_text(source), entry.value_text(source))),
+        )
     } else if let Some(inline) = table.inline() {
-        Box::new(inline.entries().iter().map(move |entry| plain(entry.key.clone(), entry.value.clone())))
+        Box::new(
+            inline
+                .entries()
+                .iter()
+                .map(move |entry| plain(entry.key.clone(), entry.value.clone())),
+        )
     } else if let Some(patterns) = table.patterns() {
         Box::new(patterns.lines().filter_map(|(text, kind)| match kind {
-            PatternLineKind::Match { pattern, result, .. } => Some(Row {
+            PatternLineKind::Match {
+                pattern, result, ..
+            } => Some(Row {
                 key: text.slice(pattern.expression),
                 value: text.slice(result),
-                }),
+            }),
             _ => None,
         }))
     } else if let Some(networks) = table.networks() {
         Box::new(networks.lines().filter_map(move |(text, line)| match line {
-            CidrLine::Match { pattern, result } => Some(plain(text.slice(pattern.range), text.slice(result))),
+            CidrLine::Match { pattern, result } => {
+                Some(plain(text.slice(pattern.range), text.slice(result)))
+            }
             _ => None,
         }))
     } else {
