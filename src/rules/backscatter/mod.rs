@@ -14,6 +14,7 @@ rules![
     inherited_relay_subdomains,
     relay_domains_from_mydestination,
     permit_mx_backup,
+    wrong_recipient_table_for_transport,
     delay_notices_to_strangers,
     mailbox_limit_below_message_limit,
     aliases_not_expanded,
