@@ -1,14 +1,17 @@
 //! Lists of domains, such as `mydestination`: patterns, `/file`, `type:table`, `!` (`src/util/match_list.c`,
 //! `src/util/match_ops.c`).
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::builtin::Version;
 use super::files::Opened;
 use super::parameter::{LIST_SEPARATORS, Scope};
 use super::table::{self, Flags, KeyKind, Lookup, MalformedReference, Table};
 use crate::source::{Source, Text};
+use crate::syntax::logical_line::LogicalLines;
 use crate::syntax::pattern_table::PatternLineKind;
 
 /// A list in force for a program.
@@ -24,6 +27,32 @@ pub struct DomainList {
     pub is_exact: bool,
     /// `# …` at the end of the list: the rest of the list, which is not read.
     pub comment: Option<Text>,
+    index: Index,
+}
+
+/// The elements of a list by what they need: so that long lists are searched without looking at each
+/// pattern.
+#[derive(Clone, Debug, Default)]
+struct Index {
+    /// The first element with a pattern.
+    patterns: HashMap<String, usize>,
+    /// The elements that are no patterns, in order.
+    others: Vec<usize>,
+    /// Letters beyond ASCII are folded, too.
+    folds_utf8: bool,
+}
+
+/// What is known of an element that is no pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Says {
+    /// It has the key.
+    Yes,
+    /// It does not have it.
+    No,
+    /// That cannot be known.
+    Unknown,
+    /// The lookup fails.
+    Fails,
 }
 
 /// One element of a list.
@@ -46,6 +75,8 @@ pub enum ElementKind {
     Table(Arc<Table>),
     /// Something with a colon that is no reference: the program that reads the list ends.
     Malformed(MalformedReference),
+    /// A `!` with nothing behind it: the program that reads the list ends.
+    NoPattern,
     /// A file that does not exist: the search ends in an error when it gets here.
     MissingFile(PathBuf),
     /// A file whose contents cannot be known here.
@@ -63,12 +94,6 @@ pub enum Membership<'l> {
     Unknown(&'l Element),
     /// The search fails at this element: mail is put off.
     Fails(&'l Element),
-}
-
-/// Why an element gives no answer.
-enum Stuck {
-    Unknown,
-    Fails,
 }
 
 impl Membership<'_> {
@@ -123,71 +148,132 @@ pub fn domain_list(scope: Scope<'_>, name: &'static str) -> DomainList {
         matches_subdomains: !is_exact && parents.words().iter().any(|word| *word == name),
         is_exact,
         comment: None,
+        index: Index::default(),
     };
     let value = scope.any_parameter(name).value().unwrap_or_default();
     (list.elements, list.comment) = elements_of(&value, scope);
+    list.index = Index::of(&list.elements, folds_utf8(scope));
     list
+}
+
+/// Whether a program folds letters beyond ASCII: `src/util/casefold.c` does, from 3.0 on, when
+/// `smtputf8_enable` is on.
+pub fn folds_utf8(scope: Scope<'_>) -> bool {
+    scope.instance.version() >= Version::release(3, 0, 0)
+        && scope.any_parameter("smtputf8_enable").flag() == Some(true)
+}
+
+impl Index {
+    fn of(elements: &[Element], folds_utf8: bool) -> Self {
+        let mut index = Self {
+            folds_utf8,
+            ..Self::default()
+        };
+        for (at, element) in elements.iter().enumerate() {
+            match &element.kind {
+                ElementKind::Pattern(pattern) => {
+                    index.patterns.entry(pattern.clone()).or_insert(at);
+                }
+                _ => index.others.push(at),
+            }
+        }
+        index
+    }
 }
 
 /// The elements of an expanded list, and the comment that ends it.
 pub(super) fn elements_of(value: &Text, scope: Scope<'_>) -> (Vec<Element>, Option<Text>) {
     let mut elements = Vec::new();
-    let comment = add(value, scope, &mut elements, 0);
+    let reader = Reader {
+        scope,
+        folds_utf8: folds_utf8(scope),
+    };
+    let comment = reader.add(value, &mut elements, 0);
     (elements, comment)
 }
 
-/// Adds the elements of one text. The result is the comment that ends it.
-fn add(value: &Text, scope: Scope<'_>, elements: &mut Vec<Element>, depth: usize) -> Option<Text> {
-    let words = value.words_outside_braces(LIST_SEPARATORS);
-    for (index, word) in words.iter().enumerate() {
-        if word.as_str().starts_with('#') {
-            let mut comment = word.clone();
-            for rest in &words[index + 1..] {
-                comment.push(&Text::placeless(" "));
-                comment.push(rest);
-            }
-            return Some(comment);
-        }
-        let marks = word
-            .as_str()
-            .bytes()
-            .take_while(|&byte| byte == b'!')
-            .count();
-        let text = word.slice(marks..word.len());
-        let negated = marks % 2 == 1;
-        let instance = scope.instance;
-        let kind = if text.as_str().starts_with('/') && depth < 10 {
-            match instance.files().open(text.as_str(), instance.sources()) {
-                Opened::Found(source) => {
-                    let start = elements.len();
-                    for range in physical_lines(&source) {
-                        add(&Text::of(&source, range), scope, elements, depth + 1);
-                    }
-                    if negated {
-                        elements[start..]
-                            .iter_mut()
-                            .for_each(|element| element.negated ^= true);
-                    }
-                    continue;
-                }
-                Opened::Missing(path) => ElementKind::MissingFile(path),
-                Opened::Unreadable(..) | Opened::Elsewhere => ElementKind::UnknownFile,
-            }
-        } else if text.as_str().contains(':') && !text.as_str().starts_with('[') {
-            match table::reference::parse(&text, instance.version()) {
-                Ok(reference) => ElementKind::Table(instance.open_table(&reference)),
-                Err(malformed) => ElementKind::Malformed(malformed),
-            }
+/// Reads a list for a program.
+struct Reader<'i> {
+    scope: Scope<'i>,
+    folds_utf8: bool,
+}
+
+impl Reader<'_> {
+    /// Adds the elements of one text. The result is the comment that ends it.
+    fn add(&self, value: &Text, elements: &mut Vec<Element>, depth: usize) -> Option<Text> {
+        let instance = self.scope.instance;
+        let words = if instance.version() < Version::release(3, 0, 0) {
+            value.words(LIST_SEPARATORS)
         } else {
-            ElementKind::Pattern(text.as_str().to_lowercase())
+            value.words_outside_braces(LIST_SEPARATORS)
         };
-        elements.push(Element {
-            text,
-            negated,
-            kind,
-        });
+        for (index, word) in words.iter().enumerate() {
+            if word.as_str().starts_with('#') {
+                let mut comment = word.clone();
+                for rest in &words[index + 1..] {
+                    comment.push(&Text::placeless(" "));
+                    comment.push(rest);
+                }
+                return Some(comment);
+            }
+            let marks = word
+                .as_str()
+                .bytes()
+                .take_while(|&byte| byte == b'!')
+                .count();
+            let text = word.slice(marks..word.len());
+            let negated = marks % 2 == 1;
+            let kind = if text.is_empty() {
+                ElementKind::NoPattern
+            } else if text.as_str().starts_with('/') && depth < 10 {
+                match instance.files().open(text.as_str(), instance.sources()) {
+                    Opened::Found(source) => {
+                        let start = elements.len();
+                        self.add_file(&source, elements, depth);
+                        if negated {
+                            elements[start..]
+                                .iter_mut()
+                                .for_each(|element| element.negated ^= true);
+                        }
+                        continue;
+                    }
+                    Opened::Missing(path) => ElementKind::MissingFile(path),
+                    Opened::Unreadable(..) | Opened::Elsewhere => ElementKind::UnknownFile,
+                }
+            } else if text.as_str().contains(':') && !text.as_str().starts_with('[') {
+                match table::reference::parse(&text, instance.version()) {
+                    Ok(reference) => ElementKind::Table(instance.open_table(&reference)),
+                    Err(malformed) => ElementKind::Malformed(malformed),
+                }
+            } else {
+                let pattern = Cow::Borrowed(text.as_str().as_bytes());
+                let pattern = table::fold::fold(pattern, self.folds_utf8);
+                ElementKind::Pattern(String::from_utf8_lossy(&pattern).into_owned())
+            };
+            elements.push(Element {
+                text,
+                negated,
+                kind,
+            });
+        }
+        None
     }
-    None
+
+    /// Adds the elements of a file: from 3.8 on of its logical lines.
+    fn add_file(&self, source: &Arc<Source>, elements: &mut Vec<Element>, depth: usize) {
+        if self.scope.instance.version() >= Version::release(3, 8, 0) {
+            let lines = LogicalLines::of(source).filter(|line| !line.discarded);
+            for line in lines {
+                self.add(&line.text(source), elements, depth + 1);
+            }
+            return;
+        }
+        for range in physical_lines(source) {
+            if source.bytes().get(range.start) != Some(&b'#') {
+                self.add(&Text::of(source, range), elements, depth + 1);
+            }
+        }
+    }
 }
 
 /// The domain that a regular expression is written for.
@@ -217,67 +303,94 @@ fn physical_lines(source: &Source) -> Vec<std::ops::Range<usize>> {
 impl DomainList {
     /// What the list says of a domain.
     pub fn find(&self, domain: &str) -> Membership<'_> {
-        let domain = domain.to_lowercase();
-        for element in &self.elements {
-            match self.element_matches(element, &domain) {
-                Ok(true) if element.negated => return Membership::NotListed,
-                Ok(true) => return Membership::Listed(element),
-                Ok(false) => {}
-                Err(Stuck::Unknown) => return Membership::Unknown(element),
-                Err(Stuck::Fails) => return Membership::Fails(element),
+        self.decide(domain, &mut |element, key| match &element.kind {
+            ElementKind::Table(table) => match table.lookup(key.as_bytes(), Flags::LIST) {
+                Lookup::Found(_) | Lookup::OneOf(_) => Says::Yes,
+                Lookup::NotFound => Says::No,
+                Lookup::Unknown(_) => Says::Unknown,
+                Lookup::Error(_) => Says::Fails,
+            },
+            ElementKind::UnknownFile => Says::Unknown,
+            _ => Says::Fails,
+        })
+    }
+
+    /// As [`DomainList::find`], with `ask` for what elements that are no patterns say of a key
+    /// (`match_list_match`).
+    pub fn decide(
+        &self,
+        domain: &str,
+        ask: &mut dyn FnMut(&Element, &str) -> Says,
+    ) -> Membership<'_> {
+        let domain = table::fold::fold(Cow::Borrowed(domain.as_bytes()), self.index.folds_utf8);
+        let domain = String::from_utf8_lossy(&domain);
+        let pattern = self.pattern_of(&domain);
+        for &at in &self.index.others {
+            if pattern.is_some_and(|pattern| pattern < at) {
+                break;
+            }
+            let element = &self.elements[at];
+            match self.ask_keys(element, &domain, ask) {
+                Says::Yes if element.negated => return Membership::NotListed,
+                Says::Yes => return Membership::Listed(element),
+                Says::No => {}
+                Says::Unknown => return Membership::Unknown(element),
+                Says::Fails => return Membership::Fails(element),
             }
         }
-        Membership::NotListed
-    }
-
-    fn element_matches(&self, element: &Element, domain: &str) -> Result<bool, Stuck> {
-        match &element.kind {
-            ElementKind::Pattern(pattern) => Ok(self.pattern_matches(pattern, domain)),
-            ElementKind::Table(table) => self.table_matches(table, domain),
-            ElementKind::UnknownFile => Err(Stuck::Unknown),
-            ElementKind::Malformed(_) | ElementKind::MissingFile(_) => Err(Stuck::Fails),
+        match pattern.map(|at| &self.elements[at]) {
+            Some(element) if !element.negated => Membership::Listed(element),
+            _ => Membership::NotListed,
         }
     }
 
-    fn pattern_matches(&self, pattern: &str, domain: &str) -> bool {
-        if pattern == domain {
-            return true;
+    /// The first pattern that matches.
+    fn pattern_of(&self, domain: &str) -> Option<usize> {
+        let patterns = &self.index.patterns;
+        let mut found = patterns.get(domain).copied();
+        if self.is_exact {
+            return found;
         }
-        let front = domain.strip_suffix(pattern).filter(|_| !self.is_exact);
-        let Some(front) = front else { return false };
-        if self.matches_subdomains {
-            front.ends_with('.') && front.len() > 1
-        } else {
-            pattern.starts_with('.') && !front.is_empty()
+        // A pattern without its own dot matches what stands behind a dot; `.pattern` is met as a whole.
+        for (at, _) in domain.match_indices('.') {
+            let tail = &domain[if self.matches_subdomains { at + 1 } else { at }..];
+            if (at > 0 || self.matches_subdomains)
+                && let Some(&other) = patterns.get(tail)
+            {
+                found = Some(found.map_or(other, |found| found.min(other)));
+            }
         }
+        found
     }
 
-    fn table_matches(&self, table: &Table, domain: &str) -> Result<bool, Stuck> {
+    /// What an element that is no pattern says, with the keys of the domains above where it is asked for
+    /// these.
+    fn ask_keys(
+        &self,
+        element: &Element,
+        domain: &str,
+        ask: &mut dyn FnMut(&Element, &str) -> Says,
+    ) -> Says {
+        let has_parents = !self.is_exact
+            && matches!(&element.kind, ElementKind::Table(table) if table.key_kind() == KeyKind::Fixed);
         let mut key = domain;
-        loop {
-            match table.lookup(key.as_bytes(), Flags::LIST) {
-                Lookup::Found(_) | Lookup::OneOf(_) => return Ok(true),
-                Lookup::NotFound => {}
-                Lookup::Unknown(_) => return Err(Stuck::Unknown),
-                Lookup::Error(_) => return Err(Stuck::Fails),
+        while !key.is_empty() || self.is_exact {
+            match ask(element, key) {
+                Says::No if has_parents => {}
+                says => return says,
             }
-            if self.is_exact || table.key_kind() != KeyKind::Fixed {
-                return Ok(false);
-            }
-            let dot = key
-                .get(1..)
-                .and_then(|rest| rest.find('.'))
-                .map(|at| at + 1);
-            let Some(dot) = dot else { return Ok(false) };
+            let after_first = key.char_indices().nth(1).map_or(key.len(), |(at, _)| at);
+            let Some(dot) = key[after_first..].find('.') else {
+                break;
+            };
+            let dot = after_first + dot;
             key = &key[if self.matches_subdomains {
                 dot + 1
             } else {
                 dot
             }..];
-            if key.is_empty() {
-                return Ok(false);
-            }
         }
+        Says::No
     }
 
     /// The domains that the list names: its patterns, the keys of its tables that are at hand, and what

@@ -110,6 +110,29 @@ impl Host {
         Ok(networks.join(" "))
     }
 
+    /// The addresses that Postfix takes for its own, as far as `inet_interfaces` and `inet_protocols` say
+    /// without asking the DNS. Where Postfix would not start, what can be read.
+    pub fn own(&self, interfaces: &str, protocols: &str) -> Vec<IpAddr> {
+        let families = self.families(protocols).unwrap_or(Families {
+            v4: true,
+            v6: self.has_ipv6,
+        });
+        match self.own_addresses(interfaces, families, resolve_offline) {
+            Ok(found) => found.into_iter().map(|(address, _)| address).collect(),
+            Err(_) => interfaces
+                .split([' ', '\t', ','])
+                .flat_map(|word| resolve_offline(word.trim_matches(['[', ']'])))
+                .filter(|address| families.has(address))
+                .collect(),
+        }
+    }
+
+    /// Whether `inet_protocols` leaves the family of an address.
+    pub fn has_family(&self, protocols: &str, address: IpAddr) -> bool {
+        let families = self.families(protocols);
+        families.map_or(true, |families| families.has(&address))
+    }
+
     /// The address families that `inet_protocols` leaves (`src/util/inet_proto.c`).
     fn families(&self, protocols: &str) -> Result<Families, String> {
         let mut families = Families::default();

@@ -138,6 +138,9 @@ impl NetworkList {
                         format!("open file {}: No such file or directory", path.display());
                     return Trust::Fails(element, message);
                 }
+                ElementKind::NoPattern => {
+                    return Trust::Fails(element, "no pattern after '!'".to_owned());
+                }
                 ElementKind::UnknownFile => return Trust::Unknown(element),
             };
             if matches {

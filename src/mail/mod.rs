@@ -26,6 +26,8 @@ mod rewrite;
 #[allow(dead_code)]
 mod search;
 mod session;
+#[allow(dead_code)]
+mod smtp_address;
 mod stranger;
 mod trace;
 mod witness;

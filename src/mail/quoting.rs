@@ -16,6 +16,8 @@ pub(super) enum Part {
     Quoted(String),
     /// What stands between brackets.
     Literal(String),
+    /// `(…)`, with the parentheses.
+    Comment(String),
 }
 
 impl Part {
@@ -25,38 +27,75 @@ impl Part {
     }
 }
 
-/// The tokens of an address in external form, comments left out.
+/// The tokens of an address in external form (`tok822_scan`).
 pub(super) fn parts(external: &str) -> Vec<Part> {
     let text = external.as_bytes();
     Tokens::of(text)
-        .filter_map(|token| {
+        .map(|token| {
             let content = || String::from_utf8_lossy(&token.content(text)).into_owned();
-            Some(match token.kind {
-                TokenKind::Comment => return None,
+            match token.kind {
+                TokenKind::Comment => Part::Comment(content()),
                 TokenKind::Quoted => Part::Quoted(content()),
                 TokenKind::DomainLiteral => Part::Literal(content()),
                 TokenKind::Atom => Part::Atom(content()),
                 TokenKind::Operator(byte) => Part::Operator(byte),
-            })
+            }
         })
         .collect()
 }
 
-/// Tokens in internal form.
+/// The blank between two neighbours (`tok822_append_space`).
+fn needs_space(part: &Part, next: Option<&Part>) -> bool {
+    let is_word = |part: &Part| !matches!(part, Part::Operator(_));
+    next.is_some_and(|next| part.is(b',') || next.is(b'<') || (is_word(part) && is_word(next)))
+}
+
+/// Tokens in internal form (`tok822_internalize`).
 pub(super) fn internal_of(parts: &[Part]) -> String {
     let mut text = String::new();
     for (index, part) in parts.iter().enumerate() {
         match part {
             Part::Operator(byte) => text.push(char::from(*byte)),
-            Part::Atom(word) | Part::Quoted(word) => text.push_str(word),
+            Part::Atom(word) | Part::Quoted(word) | Part::Comment(word) => text.push_str(word),
             Part::Literal(word) => {
                 text.push('[');
                 text.push_str(word);
                 text.push(']');
             }
         }
-        let is_word = |part: &Part| !matches!(part, Part::Operator(_));
-        if is_word(part) && parts.get(index + 1).is_some_and(is_word) {
+        if needs_space(part, parts.get(index + 1)) {
+            text.push(' ');
+        }
+    }
+    text
+}
+
+/// Tokens in external form (`tok822_externalize`).
+pub(super) fn external_of(parts: &[Part]) -> String {
+    let mut text = String::new();
+    for (index, part) in parts.iter().enumerate() {
+        let (open, word, close, special): (_, _, _, &[char]) = match part {
+            Part::Operator(byte) => {
+                text.push(char::from(*byte));
+                // After a comma there is always a blank.
+                if part.is(b',') || needs_space(part, parts.get(index + 1)) {
+                    text.push(' ');
+                }
+                continue;
+            }
+            Part::Atom(word) | Part::Comment(word) => ("", word, "", &[]),
+            Part::Quoted(word) => ("\"", word, "\"", &['"', '\\', '\r', '\n']),
+            Part::Literal(word) => ("[", word, "]", &['\\', '\r', '\n']),
+        };
+        text.push_str(open);
+        for c in word.chars() {
+            if special.contains(&c) {
+                text.push('\\');
+            }
+            text.push(c);
+        }
+        text.push_str(close);
+        if needs_space(part, parts.get(index + 1)) {
             text.push(' ');
         }
     }
@@ -86,41 +125,110 @@ pub(super) fn is_plain(address: &str) -> bool {
     ats == 1 && last != b'.' && last != b'@' && last != b'-'
 }
 
-/// An address in external form: the local part in quotes where it needs them.
+/// The external form of an internal one (`quote_822_local`). A source route in front is left alone.
 pub(super) fn external(internal: &str) -> Cow<'_, str> {
-    // A source route is no local part.
-    let route = if internal.starts_with('@') {
-        internal.find(':').map_or(0, |at| at + 1)
-    } else {
-        0
-    };
-    let end = internal.rfind('@').filter(|&at| at >= route);
-    let local = &internal[route..end.unwrap_or(internal.len())];
-    let is_special = |byte: u8| byte <= b' ' || byte == 0x7f || b"()<>@,;:\\\"[]".contains(&byte);
-    let needs_quotes = (local.is_empty() && !internal.is_empty())
-        || local.starts_with('.')
-        || local.ends_with('.')
-        || local.contains("..")
-        || local.bytes().any(is_special);
-    if !needs_quotes {
-        return Cow::Borrowed(internal);
-    }
-    let mut text = internal[..route].to_owned();
-    text.push('"');
-    for c in local.chars() {
-        if matches!(c, '"' | '\\' | '\r') {
-            text.push('\\');
-        }
-        text.push(c);
-    }
-    text.push('"');
-    text.push_str(end.map_or("", |at| &internal[at..]));
-    Cow::Owned(text)
+    let start = route_end(internal);
+    let end = internal[start..]
+        .rfind('@')
+        .map_or(internal.len(), |at| start + at);
+    quoted(internal, start, end)
 }
 
-/// An address in internal form.
-pub(super) fn internal(external: &str) -> String {
-    internal_of(&parts(external))
+/// The external form of a local part alone (`QUOTE_FLAG_BARE_LOCALPART`).
+pub(super) fn external_local(local: &str) -> Cow<'_, str> {
+    quoted(local, route_end(local), local.len())
+}
+
+/// Where a source route in front of an address ends.
+fn route_end(address: &str) -> usize {
+    if address.starts_with('@') {
+        address.find(':').map_or(0, |colon| colon + 1)
+    } else {
+        0
+    }
+}
+
+/// `internal` with quotes around what stands from `start` to `end`, where it needs them.
+fn quoted(internal: &str, start: usize, end: usize) -> Cow<'_, str> {
+    let local = &internal[start..end];
+    if is_dot_string(local) {
+        return Cow::Borrowed(internal);
+    }
+    let mut out = String::with_capacity(internal.len() + 4);
+    out.push_str(&internal[..start]);
+    out.push('"');
+    for c in local.chars() {
+        if matches!(c, '"' | '\\' | '\r') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out.push('"');
+    out.push_str(&internal[end..]);
+    Cow::Owned(out)
+}
+
+/// Whether a local part can stand without quotes.
+fn is_dot_string(local: &str) -> bool {
+    let is_plain = |byte: u8| {
+        !byte.is_ascii_control()
+            && !matches!(
+                byte,
+                b' ' | b'('
+                    | b')'
+                    | b'<'
+                    | b'>'
+                    | b'@'
+                    | b','
+                    | b';'
+                    | b':'
+                    | b'\\'
+                    | b'"'
+                    | b'['
+                    | b']'
+            )
+    };
+    !local.is_empty()
+        && !local.starts_with('.')
+        && !local.ends_with('.')
+        && local.bytes().all(is_plain)
+        && !local.contains("..")
+}
+
+/// The internal form of an external one (`unquote_822_local`): quotes and backslashes go, but for those
+/// behind the last `@` that is not in quotes.
+pub(super) fn internal(external: &str) -> Cow<'_, str> {
+    if !external.contains(['"', '\\']) {
+        return Cow::Borrowed(external);
+    }
+    let start = route_end(external);
+    let mut out = String::with_capacity(external.len());
+    out.push_str(&external[..start]);
+    let mut is_quoted = false;
+    let mut bare_at = None;
+    let mut chars = external[start..].char_indices();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '"' => {
+                is_quoted = !is_quoted;
+                continue;
+            }
+            '@' if !is_quoted => bare_at = Some((out.len(), start + at)),
+            '\\' => {
+                if let Some((_, next)) = chars.next() {
+                    out.push(next);
+                }
+                continue;
+            }
+            _ => {}
+        }
+        out.push(c);
+    }
+    if let Some((length, at)) = bare_at {
+        out.truncate(length);
+        out.push_str(&external[at..]);
+    }
+    Cow::Owned(out)
 }
 
 /// Local part and domain; `None` for the domain of an address without `@`.
@@ -144,7 +252,14 @@ mod tests {
         assert_eq!(external("50%off!@example.com"), "50%off!@example.com");
         assert_eq!(external("a\"b@example.com"), "\"a\\\"b\"@example.com");
         assert_eq!(external("a@b@example.com"), "\"a@b\"@example.com");
-        assert_eq!(external(""), "");
+        assert_eq!(external(""), "\"\"");
+        assert_eq!(internal("\"a\\\"b\"@example.com"), "a\"b@example.com");
+        assert_eq!(
+            external("@a.test,@b.test:anna@example.com"),
+            "@a.test,@b.test:anna@example.com"
+        );
+        assert_eq!(external_local("a@b"), "\"a@b\"");
+        assert_eq!(external_local("anna"), "anna");
         assert_eq!(internal("a.\"b c\".d@example.com"), "a.b c.d@example.com");
         assert_eq!(internal("anna@[192.0.2.1]"), "anna@[192.0.2.1]");
     }

@@ -38,9 +38,14 @@ impl RewriteSettings {
         if is_done || address.is_empty() {
             return address.to_owned();
         }
-        let mut parts = parts(&quoting::external(address));
+        quoting::internal(&self.canonical_external(&quoting::external(address))).into_owned()
+    }
+
+    /// As [`RewriteSettings::canonical`], from external form to external form.
+    pub(super) fn canonical_external(&self, address: &str) -> String {
+        let mut parts = parts(address);
         self.rewrite(&mut parts);
-        quoting::internal_of(&parts)
+        quoting::external_of(&parts)
     }
 
     /// `rewrite_tree`.
@@ -53,7 +58,7 @@ impl RewriteSettings {
         if let [part] = address.as_slice()
             && part.is(b'@')
         {
-            address.clear();
+            address[0] = Part::Quoted(String::new());
             return;
         }
         // A source route.

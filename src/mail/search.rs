@@ -2,15 +2,14 @@
 //! addresses in what it finds (`src/global/mail_addr_map.c`).
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
-use super::domains::{InList, is_in_list, is_own_literal_of};
-use super::quoting::{external, halves};
+use super::domains::Locality;
+use super::quoting::{self, external, external_local, halves};
 use super::rewrite::RewriteSettings;
 use super::world::{Known, World};
 use crate::instance::Instance;
 use crate::instance::builtin::Version;
-use crate::instance::domain_list::DomainList;
+use crate::instance::domain_list::folds_utf8;
 use crate::instance::parameter::Scope;
 use crate::instance::table::fold::fold;
 use crate::instance::table::{Hit, LookupError, Maps, Only};
@@ -38,12 +37,39 @@ pub(super) enum Forms {
     External,
 }
 
+/// Which keys are asked for, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keys {
+    /// `user+ext@domain`, `user@domain`, for domains of this host `user+ext` and `user`, `@domain`.
+    Address,
+    /// `user+ext@domain`, `user@domain`, `domain`, and the domains above: `.parent`, or `parent`.
+    Transport {
+        /// Domains above are asked for without their dot (`parent_domain_matches_subdomains`).
+        plain_parents: bool,
+    },
+    /// As [`Keys::Transport`], then `user+ext@` and `user@`.
+    Access {
+        /// As above.
+        plain_parents: bool,
+    },
+}
+
+/// A text folded as Postfix folds (`src/util/casefold.c`).
+pub(super) fn folded(text: &str, is_utf8: bool) -> Cow<'_, str> {
+    match fold(Cow::Borrowed(text.as_bytes()), is_utf8) {
+        Cow::Borrowed(_) => Cow::Borrowed(text),
+        Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
+    }
+}
+
 /// How local parts are split (`src/global/split_addr.c`).
 #[derive(Clone, Debug)]
 pub(super) struct Extensions {
     delimiters: String,
+    /// Folded.
     bounce: String,
     owner_request_special: bool,
+    is_utf8: bool,
 }
 
 impl Extensions {
@@ -53,11 +79,14 @@ impl Extensions {
         if scope.instance.version() < Version::release(2, 11, 0) {
             delimiters.truncate(delimiters.chars().next().map_or(0, char::len_utf8));
         }
+        let is_utf8 = folds_utf8(scope);
+        let bounce = scope.any_parameter("double_bounce_sender").text();
         Self {
             delimiters,
-            bounce: scope.any_parameter("double_bounce_sender").text(),
+            bounce: folded(&bounce, is_utf8).into_owned(),
             owner_request_special: scope.any_parameter("owner_request_special").flag()
                 == Some(true),
+            is_utf8,
         }
     }
 
@@ -68,7 +97,11 @@ impl Extensions {
         }
         let at = local.find(|c| self.delimiters.contains(c))?;
         let is = |name: &str| local.eq_ignore_ascii_case(name);
-        if at == 0 || is("postmaster") || is("mailer-daemon") || is(&self.bounce) {
+        if at == 0
+            || is("postmaster")
+            || is("mailer-daemon")
+            || folded(local, self.is_utf8) == self.bounce
+        {
             return None;
         }
         if self.owner_request_special && self.delimiters.contains('-') {
@@ -85,51 +118,32 @@ impl Extensions {
 #[derive(Clone, Debug)]
 pub(super) struct Searcher {
     pub(super) extensions: Extensions,
+    pub(super) locality: Locality,
+    /// Folded.
     myorigin: String,
-    mydestination: Arc<DomainList>,
-    literals: super::domains::OwnAddresses,
     has_twins: bool,
     is_utf8: bool,
 }
 
 impl Searcher {
     pub(super) fn of(scope: Scope<'_>) -> Self {
+        let is_utf8 = folds_utf8(scope);
+        let myorigin = scope.any_parameter("myorigin").text();
         Self {
             extensions: Extensions::of(scope),
-            myorigin: scope.any_parameter("myorigin").text(),
-            mydestination: scope.domain_list("mydestination"),
-            literals: super::domains::OwnAddresses::of(scope),
+            locality: Locality::of(scope),
+            myorigin: folded(&myorigin, is_utf8).into_owned(),
             has_twins: scope.instance.version() >= Version::release(3, 2, 0),
-            is_utf8: scope.instance.version() >= Version::release(3, 0, 0)
-                && scope.any_parameter("smtputf8_enable").flag() == Some(true),
+            is_utf8,
         }
     }
 
     /// An address in lower case, as smtpd, local and virtual fold what they look up.
     pub(super) fn folded(&self, address: &str) -> String {
-        let folded = fold(Cow::Borrowed(address.as_bytes()), self.is_utf8);
-        String::from_utf8_lossy(&folded).into_owned()
+        folded(address, self.is_utf8).into_owned()
     }
 
-    /// Whether names without a domain are looked up for a domain, too.
-    fn is_bare(
-        &self,
-        instance: &Instance,
-        domain: &str,
-        world: &mut World,
-    ) -> Result<bool, LookupError> {
-        if domain.eq_ignore_ascii_case(&self.myorigin) {
-            return Ok(true);
-        }
-        match is_in_list(instance, &self.mydestination, domain, world) {
-            InList::Yes => Ok(true),
-            InList::No => Ok(is_own_literal_of(&self.literals, domain)),
-            InList::Fails(error) => Err(error),
-        }
-    }
-
-    /// Looks an address in internal form up: `user+ext@domain`, `user@domain`, for domains of this host
-    /// `user+ext` and `user`, and `@domain`.
+    /// Looks an address in internal form up with the keys of [`Keys::Address`].
     pub(super) fn find(
         &self,
         instance: &Instance,
@@ -138,74 +152,130 @@ impl Searcher {
         forms: Forms,
         world: &mut World,
     ) -> Found {
-        if maps.is_empty() {
-            return Found::Nothing;
-        }
-        let (local, domain) = halves(address);
-        let split = self.extensions.split(local);
-        if let Some(found) = self.ask(instance, maps, address, "", Only::All, forms, world) {
-            return found;
-        }
-        if let (Some((user, rest)), Some(domain)) = (split, domain)
-            && let Some(found) = self.ask(
-                instance,
-                maps,
-                &format!("{user}@{domain}"),
-                rest,
-                Only::Fixed,
-                forms,
-                world,
-            )
-        {
-            return found;
-        }
-        let Some(domain) = domain else {
-            return Found::Nothing;
-        };
-        match self.is_bare(instance, domain, world) {
-            Err(error) => return Found::Fails(error),
-            Ok(false) => {}
-            Ok(true) => {
-                let names = [Some((local, "")), split];
-                for (name, rest) in names.into_iter().flatten() {
-                    if let Some(found) =
-                        self.ask(instance, maps, name, rest, Only::Fixed, forms, world)
-                    {
-                        return found;
-                    }
-                }
-            }
-        }
-        let key = format!("@{domain}");
-        one(instance, maps, &key, "", Only::Fixed, world).unwrap_or(Found::Nothing)
+        self.find_keys(instance, maps, address, forms, Keys::Address, world)
     }
 
-    /// Asks for one key in its forms; `None` when no table has it.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the lookup and its circumstances"
-    )]
-    pub(super) fn ask(
+    /// Looks an address in internal form up (`mail_addr_find_opt`).
+    pub(super) fn find_keys(
         &self,
         instance: &Instance,
         maps: &Maps,
-        key: &str,
-        rest: &str,
-        only: Only,
+        address: &str,
         forms: Forms,
+        keys: Keys,
         world: &mut World,
-    ) -> Option<Found> {
-        let quoted = external(key);
+    ) -> Found {
+        if maps.is_empty() {
+            return Found::Nothing;
+        }
+        let mut search = Search {
+            searcher: self,
+            instance,
+            maps,
+            forms,
+            world,
+        };
+        search.find(address, keys).unwrap_or(Found::Nothing)
+    }
+}
+
+/// A search on its way.
+struct Search<'a> {
+    searcher: &'a Searcher,
+    instance: &'a Instance,
+    maps: &'a Maps,
+    forms: Forms,
+    world: &'a mut World,
+}
+
+impl Search<'_> {
+    fn find(&mut self, address: &str, keys: Keys) -> Option<Found> {
+        let (local, domain) = halves(address);
+        let split = self.searcher.extensions.split(local);
+        if let Some(found) = self.ask(address, &external(address), "", Only::All) {
+            return Some(found);
+        }
+        if let Some((user, rest)) = split {
+            let key = match domain {
+                Some(domain) => format!("{user}@{domain}"),
+                None => user.to_owned(),
+            };
+            if let Some(found) = self.ask(&key, &external(&key), rest, Only::Fixed) {
+                return Some(found);
+            }
+        }
+        let domain = domain?;
+        match keys {
+            Keys::Address => {
+                match self.is_bare(domain) {
+                    Err(error) => return Some(Found::Fails(error)),
+                    Ok(false) => {}
+                    Ok(true) => {
+                        for (name, rest) in [Some((local, "")), split].into_iter().flatten() {
+                            let found = self.ask(name, &external_local(name), rest, Only::Fixed);
+                            if found.is_some() {
+                                return found;
+                            }
+                        }
+                    }
+                }
+                self.one(&address[local.len()..], "", Only::Fixed)
+            }
+            Keys::Transport { plain_parents } => self.domains(domain, plain_parents),
+            Keys::Access { plain_parents } => {
+                if let Some(found) = self.domains(domain, plain_parents) {
+                    return Some(found);
+                }
+                for (name, rest) in [Some((local, "")), split].into_iter().flatten() {
+                    let key = format!("{name}@");
+                    if let Some(found) = self.ask(&key, &external(&key), rest, Only::Fixed) {
+                        return Some(found);
+                    }
+                }
+                None
+            }
+        }
+    }
+
+    /// `domain`, and the domains above.
+    fn domains(&mut self, domain: &str, plain_parents: bool) -> Option<Found> {
+        let mut name = domain;
+        while let Some(first) = name.chars().next() {
+            if let Some(found) = self.one(name, "", Only::Fixed) {
+                return Some(found);
+            }
+            let dot = name[first.len_utf8()..].find('.')? + first.len_utf8();
+            name = &name[if plain_parents { dot + 1 } else { dot }..];
+        }
+        None
+    }
+
+    /// Whether names without a domain are looked up for a domain, too.
+    fn is_bare(&mut self, domain: &str) -> Result<bool, LookupError> {
+        let searcher = self.searcher;
+        if folded(domain, searcher.is_utf8) == searcher.myorigin {
+            return Ok(true);
+        }
+        let own = (searcher.locality).own(self.instance, domain, self.world)?;
+        Ok(own.is_some())
+    }
+
+    /// Asks for one key in its forms; `None` when no table has it.
+    fn ask(&mut self, key: &str, quoted: &str, rest: &str, only: Only) -> Option<Found> {
         let differs = quoted != key;
-        if (forms == Forms::External || self.has_twins || !differs)
-            && let Some(found) = one(instance, maps, &quoted, rest, only, world)
+        if (self.forms == Forms::External || self.searcher.has_twins || !differs)
+            && let Some(found) = self.one(quoted, rest, only)
         {
             return Some(found);
         }
-        if differs && forms == Forms::Both {
-            return one(instance, maps, key, rest, only, world);
+        if differs && self.forms == Forms::Both {
+            return self.one(key, rest, only);
         }
         None
+    }
+
+    fn one(&mut self, key: &str, rest: &str, only: Only) -> Option<Found> {
+        one(self.instance, self.maps, key, rest, only, self.world)
     }
 }
 
@@ -238,9 +308,9 @@ pub(super) fn one(
     Some(found)
 }
 
-/// The addresses, in internal form and complete, that a result stands for; `asked` is the address that was
-/// looked up, `rest` the extension that no key matched, `propagates` whether it is passed on. `None` when there
-/// is none, which counts as an error.
+/// The addresses, in internal form and complete, that a result stands for (`mail_addr_map`); `asked` is the
+/// address that was looked up, `rest` the extension that no key matched, `propagates` whether it is passed on.
+/// `None` when there is none, which counts as an error.
 pub(super) fn results(
     settings: &RewriteSettings,
     result: &str,
@@ -248,45 +318,37 @@ pub(super) fn results(
     rest: &str,
     propagates: bool,
 ) -> Option<Vec<String>> {
-    let with_local;
     let text = if result.starts_with('@') {
         let (local, _) = halves(asked);
         let local = local.strip_suffix(rest).unwrap_or(local);
-        with_local = format!("{}{result}", external_local(local));
-        &with_local
+        Cow::Owned(external(&format!("{local}{result}")).into_owned())
     } else {
-        result
+        Cow::Borrowed(result)
     };
-    let addresses = token::addresses(text.as_bytes());
-    let found: Vec<String> = addresses
-        .iter()
-        .map(|address| {
-            let internal = address.internal(text.as_bytes());
-            let complete = settings.canonical(&String::from_utf8_lossy(&internal));
-            if !propagates || rest.is_empty() {
-                return complete;
-            }
-            match halves(&complete) {
-                (local, Some(domain)) => format!("{local}{rest}@{domain}"),
-                (local, None) => format!("{local}{rest}"),
-            }
-        })
-        .collect();
-    // `<>` is an address, and an empty one.
-    if found.is_empty() && text.contains("<>") {
-        return Some(vec![String::new()]);
-    }
+    let found = crunched(settings, &text, if propagates { rest } else { "" });
     (!found.is_empty()).then_some(found)
 }
 
-/// A local part alone, in external form.
-fn external_local(local: &str) -> String {
-    let quoted = external(local);
-    if quoted == local && local.contains('@') {
-        // `external` takes an `@` for the end of the local part.
-        return format!("\"{local}\"");
-    }
-    quoted.into_owned()
+/// The addresses in a text in external form, complete and in internal form, with `extension` behind each
+/// local part (`mail_addr_crunch`).
+pub(super) fn crunched(settings: &RewriteSettings, text: &str, extension: &str) -> Vec<String> {
+    let text = if text.is_empty() || text == "<>" {
+        "\"\""
+    } else {
+        text
+    };
+    token::addresses(text.as_bytes())
+        .iter()
+        .map(|address| {
+            let external = address.external(text.as_bytes());
+            let complete = settings.canonical_external(&String::from_utf8_lossy(&external));
+            let mut one = quoting::internal(&complete).into_owned();
+            if !extension.is_empty() {
+                one.insert_str(halves(&one).0.len(), extension);
+            }
+            one
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -298,6 +360,7 @@ mod tests {
             delimiters: delimiters.to_owned(),
             bounce: "double-bounce".to_owned(),
             owner_request_special: true,
+            is_utf8: true,
         }
     }
 

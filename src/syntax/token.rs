@@ -198,18 +198,23 @@ fn needs_space(token: &Token, next: Option<&Token>) -> bool {
 pub fn internalize(text: &[u8], tokens: &[Token]) -> Vec<u8> {
     let mut out = Vec::new();
     for (index, token) in tokens.iter().enumerate() {
-        if token.kind == TokenKind::DomainLiteral {
-            out.push(b'[');
-        }
-        out.extend_from_slice(&token.content(text));
-        if token.kind == TokenKind::DomainLiteral {
-            out.push(b']');
-        }
+        push_internal(text, token, &mut out);
         if needs_space(token, tokens.get(index + 1)) {
             out.push(b' ');
         }
     }
     out
+}
+
+fn push_internal(text: &[u8], token: &Token, out: &mut Vec<u8>) {
+    let is_literal = token.kind == TokenKind::DomainLiteral;
+    if is_literal {
+        out.push(b'[');
+    }
+    out.extend_from_slice(&token.content(text));
+    if is_literal {
+        out.push(b']');
+    }
 }
 
 /// The tokens as a string in external form: with quotes where they are needed, to be read again.
@@ -288,39 +293,81 @@ pub struct Address {
 }
 
 impl Address {
-    /// The address in internal form.
+    /// The address in external form. Inside an address no blanks are put between tokens, but one after a
+    /// comma.
+    pub fn external(&self, text: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        for token in &self.tokens {
+            push_external(text, token, &mut out);
+            if token.is(b',') {
+                out.push(b' ');
+            }
+        }
+        out
+    }
+
+    /// The address in internal form. Inside an address no blanks are put between tokens.
     pub fn internal(&self, text: &[u8]) -> Vec<u8> {
-        internalize(text, &self.tokens)
+        let mut out = Vec::new();
+        for token in &self.tokens {
+            push_internal(text, token, &mut out);
+        }
+        out
     }
 }
 
+/// A list of addresses, read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AddressList {
+    /// The addresses from left to right.
+    pub addresses: Vec<Address>,
+    /// There is something besides the addresses and `<` `>`: a comment, a phrase, a comma, a group, or two
+    /// addresses without a comma between.
+    pub has_more: bool,
+}
+
 /// The addresses of a list (`tok822_parse`), from left to right.
+pub fn addresses(text: &[u8]) -> Vec<Address> {
+    address_list(text).addresses
+}
+
+/// A list of addresses (`tok822_parse`).
 ///
 /// The text is read from right to left: commas, `<…>` and named groups divide, a phrase before `<…>` is
 /// left out, and two words in a row are two addresses.
-pub fn addresses(text: &[u8]) -> Vec<Address> {
-    let tokens: Vec<Token> = Tokens::of(text)
-        .filter(|token| token.kind != TokenKind::Comment)
-        .collect();
-    let mut found = Vec::new();
+pub fn address_list(text: &[u8]) -> AddressList {
+    let mut list = AddressList::default();
+    let mut tokens = Vec::new();
+    for token in Tokens::of(text) {
+        if token.kind == TokenKind::Comment {
+            list.has_more = true;
+        } else {
+            tokens.push(token);
+        }
+    }
+    let mut inside = 0;
+    let mut lacks_comma = false;
     // `end` is what tok822_parse calls `right`: the address looked for ends in front of it.
     let mut end = tokens.len();
     let mut at = tokens.len();
     let mut word_ok = true;
     let mut in_group = false;
     let mut take = |range: Range<usize>| {
-        if let [first, .., last] | [first @ last] = &tokens[range.clone()] {
-            found.push(Address {
-                range: first.range.start..last.range.end,
-                tokens: tokens[range].to_vec(),
-            });
-        }
+        let Some([first, .., last] | [first @ last]) = tokens.get(range.clone()) else {
+            return false;
+        };
+        inside += range.len();
+        list.addresses.push(Address {
+            range: first.range.start..last.range.end,
+            tokens: tokens[range].to_vec(),
+        });
+        true
     };
     while at > 0 {
         let here = at - 1;
         let token = &tokens[here];
         if token.is(b';') {
-            take(here + 1..end);
+            lacks_comma |= take(here + 1..end);
             end = here;
             in_group = true;
             word_ok = true;
@@ -331,10 +378,10 @@ pub fn addresses(text: &[u8]) -> Vec<Address> {
             while at > 0 && !tokens[at - 1].is(b',') {
                 at -= 1;
             }
-            end = at;
+            end = at.saturating_sub(1);
             continue;
         } else if token.is(b'>') {
-            take(here + 1..end);
+            lacks_comma |= take(here + 1..end);
             end = here;
             at = here;
             while at > 0 && !tokens[at - 1].is(b'<') {
@@ -351,12 +398,12 @@ pub fn addresses(text: &[u8]) -> Vec<Address> {
             {
                 at -= 1;
             }
-            end = at;
+            end = at.saturating_sub(1);
             word_ok = true;
             continue;
         } else if token.is_word() {
             if !word_ok {
-                take(here + 1..end);
+                lacks_comma |= take(here + 1..end);
                 end = here + 1;
             }
             word_ok = false;
@@ -370,8 +417,16 @@ pub fn addresses(text: &[u8]) -> Vec<Address> {
         at = here;
     }
     take(0..end);
-    found.reverse();
-    found
+    list.addresses.reverse();
+    let brackets = (tokens.iter())
+        .filter(|token| token.is(b'<') || token.is(b'>'))
+        .count();
+    let brackets_inside = (list.addresses.iter())
+        .flat_map(|address| &address.tokens)
+        .filter(|token| token.is(b'<') || token.is(b'>'))
+        .count();
+    list.has_more |= lacks_comma || tokens.len() - inside > brackets - brackets_inside;
+    list
 }
 
 #[cfg(test)]
@@ -405,6 +460,31 @@ mod tests {
     }
 
     #[test]
+    fn what_is_besides_addresses() {
+        for plain in [
+            "a@b.test",
+            "<a@b.test>",
+            "<<a@b.test>>",
+            "",
+            "<>",
+            "a:b@c.test",
+        ] {
+            assert!(!address_list(plain.as_bytes()).has_more, "{plain}");
+        }
+        for more in [
+            "a,",
+            "A <a@b.test>",
+            "(c)a@b.test",
+            "g:a@b.test;",
+            "a b",
+            "<>x",
+            "a;",
+        ] {
+            assert!(address_list(more.as_bytes()).has_more, "{more}");
+        }
+    }
+
+    #[test]
     fn lists_of_addresses() {
         assert_eq!(list("a, b@x.test"), ["a", "b@x.test"]);
         assert_eq!(list("a b c"), ["a", "b", "c"]);
@@ -418,6 +498,10 @@ mod tests {
             ["|cmd -a 'b'", ":include:/x"]
         );
         assert_eq!(list("a (comment), "), ["a"]);
+        assert_eq!(list("user:x@d.test"), ["user:x@d.test"]);
+        assert_eq!(list("a:b <c>"), ["a", "c"]);
+        assert_eq!(list("<x>;"), ["x"]);
+        assert_eq!(list("g: a;, b"), ["a", "b"]);
         assert!(list("").is_empty());
     }
 }

@@ -1,21 +1,23 @@
 //! The class of a domain, and the transport of an address (`src/trivial-rewrite/resolve.c`,
 //! `src/trivial-rewrite/transport.c`).
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::address::Address;
-use super::domains::{InList, OwnAddresses, domain_literal, is_in_list, is_own_literal_of};
+use super::domains::{Own, domain_literal, listed};
 use super::quoting::{self, Part, external, halves, parts};
 use super::rewrite::RewriteSettings;
-use super::search::{Forms, Found, Searcher, one};
+use super::search::{Forms, Found, Keys, Searcher, one};
 use super::world::World;
 use crate::instance::Instance;
 use crate::instance::address_class::{CLASSES, Class};
 use crate::instance::builtin::Version;
-use crate::instance::domain_list::DomainList;
+use crate::instance::domain_list::{DomainList, folds_utf8};
 use crate::instance::hostname;
 use crate::instance::parameter::Scope;
 use crate::instance::table::{ErrorClass, LookupError, Maps, Only};
+use crate::source::Span;
 
 /// Where an address goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,9 +63,8 @@ pub(super) struct Resolution {
 pub(super) struct Rewriting {
     pub(super) settings: RewriteSettings,
     searcher: Searcher,
-    /// The lists of the classes, in their order.
+    /// The lists of the classes but the local one, in their order.
     lists: Vec<(Class, Arc<DomainList>)>,
-    own: OwnAddresses,
     myhostname: String,
     resolve_null_domain: bool,
     resolve_dequoted: bool,
@@ -72,10 +73,10 @@ pub(super) struct Rewriting {
     empty_recipient: String,
     smtputf8: bool,
     /// `transport:nexthop` of the classes, in the order of [`CLASSES`].
-    transports: Vec<String>,
-    relayhost: String,
+    transports: Vec<Setting>,
+    relayhost: Setting,
     transport_maps: Maps,
-    transport_parents_have_dots: bool,
+    transport_keys: Keys,
     relocated_maps: Maps,
     relocated_prefix: bool,
     sender_relayhost: Maps,
@@ -84,6 +85,25 @@ pub(super) struct Rewriting {
     null_sender_transport: String,
     show_table_name: bool,
     version: Version,
+}
+
+/// A parameter, and where it is set.
+#[derive(Debug)]
+struct Setting {
+    name: &'static str,
+    value: String,
+    span: Option<Span>,
+}
+
+impl Setting {
+    fn of(scope: Scope<'_>, name: &'static str) -> Self {
+        let parameter = scope.any_parameter(name);
+        Self {
+            name,
+            value: parameter.text(),
+            span: parameter.span(),
+        }
+    }
 }
 
 /// The text of an `error:` without one.
@@ -100,32 +120,31 @@ impl Rewriting {
         let text = |name| scope.any_parameter(name).text();
         let maps = |name| scope.maps(name, "trivial-rewrite");
         let version = scope.instance.version();
+        let parents = scope.domain_list("parent_domain_matches_subdomains");
         Self {
             settings: RewriteSettings::of(scope),
             searcher: Searcher::of(scope),
             lists: CLASSES
                 .iter()
+                .filter(|facts| facts.class != Class::Local)
                 .filter_map(|facts| Some((facts.class, scope.domain_list(facts.domains?))))
                 .collect(),
-            own: OwnAddresses::of(scope),
             myhostname: text("myhostname"),
             resolve_null_domain: flag("resolve_null_domain"),
             resolve_dequoted: flag("resolve_dequoted_address"),
             resolve_numeric: flag("resolve_numeric_domain"),
             allow_min_user: flag("allow_min_user"),
             empty_recipient: text("empty_address_recipient"),
-            smtputf8: version >= Version::release(3, 0, 0) && flag("smtputf8_enable"),
+            smtputf8: folds_utf8(scope),
             transports: CLASSES
                 .iter()
-                .map(|facts| facts.transport.map(text).unwrap_or_default())
+                .map(|facts| Setting::of(scope, facts.transport.unwrap_or("default_transport")))
                 .collect(),
-            relayhost: text("relayhost"),
+            relayhost: Setting::of(scope, "relayhost"),
             transport_maps: maps("transport_maps"),
-            transport_parents_have_dots: !scope
-                .any_parameter("parent_domain_matches_subdomains")
-                .words()
-                .iter()
-                .any(|word| word.as_str().eq_ignore_ascii_case("transport_maps")),
+            transport_keys: Keys::Transport {
+                plain_parents: parents.find("transport_maps").is_listed() == Some(true),
+            },
             relocated_maps: maps("relocated_maps"),
             relocated_prefix: version < Version::release(3, 11, 0)
                 || scope.any_parameter("relocated_prefix_enable").flag() != Some(false),
@@ -139,19 +158,43 @@ impl Rewriting {
         }
     }
 
-    /// Whether a domain is local (`resolve_local`).
-    fn is_local(&self, instance: &Instance, domain: &str, world: &mut World) -> InList {
-        let domain = domain.strip_suffix('.').unwrap_or(domain);
-        if domain.is_empty() || domain.ends_with('.') {
-            return InList::No;
+    /// Whether a domain is local.
+    fn is_local(
+        &self,
+        instance: &Instance,
+        domain: &str,
+        world: &mut World,
+    ) -> Result<bool, LookupError> {
+        let locality = &self.searcher.locality;
+        match locality.own(instance, domain, world)? {
+            None => return Ok(false),
+            Some(Own::Listed(element)) => world.explain(element.text.span(), || {
+                format!("{domain} is in mydestination: class local")
+            }),
+            Some(Own::Literal) => world.explain(None, || {
+                format!("{domain} is an address of this host: class local")
+            }),
         }
-        let Some((_, list)) = self.lists.first() else {
-            return InList::No;
-        };
-        match is_in_list(instance, list, domain, world) {
-            InList::No if is_own_literal_of(&self.own, domain) => InList::Yes,
-            answer => answer,
+        Ok(true)
+    }
+
+    /// The class of a domain that is not local.
+    fn other_class(
+        &self,
+        instance: &Instance,
+        domain: &str,
+        world: &mut World,
+    ) -> Result<Class, LookupError> {
+        for (class, list) in &self.lists {
+            if let Some(element) = listed(instance, list, domain, world)? {
+                world.explain(element.text.span(), || {
+                    format!("{domain} is in {}: class {}", list.name, class.facts().name)
+                });
+                return Ok(*class);
+            }
         }
+        world.explain(None, || format!("{domain} is in no list: class default"));
+        Ok(Class::Default)
     }
 
     /// The class of a domain.
@@ -161,19 +204,10 @@ impl Rewriting {
         domain: &str,
         world: &mut World,
     ) -> Result<Class, LookupError> {
-        match self.is_local(instance, domain, world) {
-            InList::Yes => return Ok(Class::Local),
-            InList::Fails(error) => return Err(error),
-            InList::No => {}
+        if self.is_local(instance, domain, world)? {
+            return Ok(Class::Local);
         }
-        for (class, list) in self.lists.iter().skip(1) {
-            match is_in_list(instance, list, domain, world) {
-                InList::Yes => return Ok(*class),
-                InList::Fails(error) => return Err(error),
-                InList::No => {}
-            }
-        }
-        Ok(Class::Default)
+        self.other_class(instance, domain, world)
     }
 
     /// Where an address, canonical and in internal form, goes for a sender (`resolve_addr`).
@@ -192,34 +226,83 @@ impl Rewriting {
             is_routed: false,
             state: State::Fine,
         };
-        if !quoting::is_plain(address) {
-            match self.strip(instance, address, world) {
-                Ok(recipient) => resolution.recipient = recipient,
-                Err(error) => {
-                    resolution.state = State::Fails(error);
-                    return resolution;
-                }
+        let answer = self.answer(instance, sender, address, &mut resolution, world);
+        if let Err(state) = answer {
+            if let State::Hangs(text) = &state {
+                world.explain(None, || text.clone());
             }
-        }
-        self.complete(instance, sender, &mut resolution, world);
-        // `src/trivial-rewrite/resolve.c`: last of all.
-        if resolution.recipient.starts_with('-') && !self.allow_min_user {
-            resolution.state = State::Syntax;
+            resolution.transport.clear();
+            resolution.nexthop.clear();
+            resolution.state = state;
         }
         resolution
     }
 
-    /// Takes local domains off an address, and follows the routes that come to light.
+    fn answer(
+        &self,
+        instance: &Instance,
+        sender: &str,
+        address: &str,
+        resolution: &mut Resolution,
+        world: &mut World,
+    ) -> Result<(), State> {
+        let (recipient, mut is_local) = self.strip(instance, address, world)?;
+        resolution.recipient = recipient;
+        let (local, domain) = halves(&resolution.recipient);
+        let mut domain = domain.unwrap_or_default().to_owned();
+        match self.validate(&domain) {
+            Domain::Fine => {}
+            Domain::Numeric(literal) => {
+                resolution.recipient = format!("{local}@{literal}");
+                is_local |= self.is_local(instance, &literal, world)?;
+                domain = literal;
+            }
+            Domain::Bad => {
+                world.explain(None, || format!("\"{domain}\" is no domain"));
+                return Err(State::Syntax);
+            }
+        }
+        let (local, _) = halves(&resolution.recipient);
+        resolution.is_routed = local.contains(['@', '%', '!']);
+        resolution.class = if is_local {
+            Class::Local
+        } else {
+            self.other_class(instance, &domain, world)?
+        };
+        self.transport(instance, sender, &domain, resolution, world)?;
+        if resolution.class != Class::VirtualAlias {
+            self.mapped_transport(instance, &domain, resolution, world)?;
+        }
+        self.relocate(instance, resolution, world)?;
+        if resolution.recipient.starts_with('-') && !self.allow_min_user {
+            world.explain(None, || "an address must not begin with \"-\"".to_owned());
+            return Err(State::Syntax);
+        }
+        // What is not known matters only where nothing else decides.
+        match std::mem::replace(&mut resolution.state, State::Fine) {
+            State::Fine => Ok(()),
+            state => Err(state),
+        }
+    }
+
+    /// Takes local domains off an address, and follows the routes that come to light. The result says, too,
+    /// whether the domain is local in the end.
     fn strip(
         &self,
         instance: &Instance,
         address: &str,
         world: &mut World,
-    ) -> Result<String, LookupError> {
+    ) -> Result<(String, bool), LookupError> {
+        if quoting::is_plain(address)
+            && let (_, Some(domain)) = halves(address)
+        {
+            return Ok((address.to_owned(), self.is_local(instance, domain, world)?));
+        }
         let mut rest = parts(&external(address));
         let mut domain: Option<Vec<Part>> = None;
-        for _ in 0..address.len() + 100 {
-            if let [.., before, last] = rest.as_slice()
+        for _ in 0..=address.len() + 100 {
+            if rest.iter().any(|part| part.is(b'@'))
+                && let [.., before, last] = rest.as_slice()
                 && last.is(b'.')
                 && !before.is(b'.')
                 && !before.is(b'@')
@@ -230,16 +313,13 @@ impl Rewriting {
                 rest.pop();
             }
             if let Some(at) = rest.iter().rposition(|part| part.is(b'@')) {
-                let name = quoting::internal_of(&rest[at + 1..]);
-                if !name.is_empty() {
-                    match self.is_local(instance, &name, world) {
-                        InList::Yes => {}
-                        InList::No => return Ok(quoting::internal_of(&rest)),
-                        InList::Fails(error) => return Err(error),
+                if at + 1 < rest.len() {
+                    let name = quoting::internal_of(&rest[at + 1..]);
+                    if !self.is_local(instance, &name, world)? {
+                        return Ok((quoting::internal_of(&rest), false));
                     }
                 }
-                domain = Some(rest.split_off(at + 1));
-                rest.pop();
+                domain = Some(rest.split_off(at));
             }
             let is_route = rest.iter().any(|part| {
                 part.is(b'@')
@@ -252,13 +332,9 @@ impl Rewriting {
             }
             if self.resolve_dequoted
                 && let [Part::Quoted(text)] = rest.as_slice()
-                && let Some(at) = self.last_route(text)
+                && let Some(route) = self.dequoted(text)
             {
-                let mut text = text.clone();
-                if text.as_bytes()[at] == b'%' {
-                    text.replace_range(at..=at, "@");
-                }
-                rest = parts(&text);
+                rest = parts(&route);
                 self.settings.rewrite(&mut rest);
                 continue;
             }
@@ -267,8 +343,11 @@ impl Rewriting {
                 [Part::Quoted(text)] => text.is_empty(),
                 _ => false,
             };
-            if is_empty && !self.empty_recipient.is_empty() {
+            if is_empty {
                 rest = parts(&self.empty_recipient);
+                if rest.is_empty() {
+                    break;
+                }
                 continue;
             }
             let Some(domain) = domain else {
@@ -276,9 +355,8 @@ impl Rewriting {
                 rest.extend(parts(&self.myhostname));
                 continue;
             };
-            rest.push(Part::Operator(b'@'));
             rest.extend(domain);
-            return Ok(quoting::internal_of(&rest));
+            return Ok((quoting::internal_of(&rest), true));
         }
         Err(LookupError {
             class: ErrorClass::Retry,
@@ -286,94 +364,31 @@ impl Rewriting {
         })
     }
 
-    /// The last operator of a route in a quoted local part.
-    fn last_route(&self, text: &str) -> Option<usize> {
-        text.bytes().rposition(|byte| {
-            byte == b'@'
-                || (self.settings.swap_bangpath && byte == b'!')
-                || (self.settings.percent_hack && byte == b'%')
-        })
-    }
-
-    /// Class, transport and next hop.
-    fn complete(
-        &self,
-        instance: &Instance,
-        sender: &str,
-        resolution: &mut Resolution,
-        world: &mut World,
-    ) {
-        let (local, domain) = halves(&resolution.recipient);
-        resolution.is_routed = local.contains(['@', '%', '!']);
-        let Some(mut domain) = domain.map(str::to_owned) else {
-            resolution.state = State::Syntax;
-            return;
-        };
-        match self.validate(&domain) {
-            Domain::Fine => {}
-            Domain::Numeric(literal) => {
-                resolution.recipient = format!("{local}@{literal}");
-                domain = literal;
-            }
-            Domain::Bad => {
-                resolution.state = State::Syntax;
-                return;
-            }
+    /// What is in a quoted local part with an operator of a route, in external form.
+    fn dequoted<'t>(&self, text: &'t str) -> Option<Cow<'t, str>> {
+        if text.contains('@') {
+            return Some(external(text));
         }
-        match self.class(instance, &domain, world) {
-            Ok(class) => resolution.class = class,
-            Err(error) => {
-                resolution.state = State::Fails(error);
-                return;
-            }
+        if let Some(at) = text.rfind('%').filter(|_| self.settings.percent_hack) {
+            let text = format!("{}@{}", &text[..at], &text[at + 1..]);
+            return Some(Cow::Owned(external(&text).into_owned()));
         }
-        if let Err(state) = self.transport(instance, sender, &domain, resolution, world) {
-            resolution.state = state;
-            return;
-        }
-        if resolution.class != Class::VirtualAlias {
-            match self.mapped_transport(instance, &resolution.recipient, &domain, world) {
-                Found::Nothing => {}
-                Found::Hit(hit, _) => self.redirect(hit.value.as_str(), &domain, resolution),
-                Found::Something(table) => resolution.state = State::Unknown(table),
-                Found::Fails(error) => resolution.state = State::Fails(error),
-            }
-        }
-        if resolution.state == State::Fine {
-            self.relocate(instance, resolution, world);
-        }
-        if resolution.state == State::Fine && resolution.transport.is_empty() {
-            let text = format!(
-                "resolve_clnt: null transport result for: <{}>",
-                resolution.recipient
-            );
-            resolution.state = State::Hangs(text);
-        }
+        (self.settings.swap_bangpath && text.contains('!')).then_some(Cow::Borrowed(text))
     }
 
     fn validate(&self, domain: &str) -> Domain {
-        if domain.starts_with('[') {
-            return if domain_literal(domain).is_some() {
-                Domain::Fine
-            } else {
-                Domain::Bad
-            };
+        let is_fine = if domain.starts_with('[') {
+            domain_literal(domain).is_some()
+        } else {
+            hostname::is_valid_utf8(domain, self.smtputf8)
+        };
+        if is_fine {
+            Domain::Fine
+        } else if self.resolve_numeric && hostname::address(domain).is_some() {
+            Domain::Numeric(format!("[{domain}]"))
+        } else {
+            Domain::Bad
         }
-        if !domain.is_ascii() {
-            // Internationalized names are judged by their ASCII form.
-            let is_fine = self.smtputf8
-                && domain
-                    .split('.')
-                    .all(|label| !label.is_empty() && label.len() < 64 && !label.starts_with('-'));
-            return if is_fine { Domain::Fine } else { Domain::Bad };
-        }
-        if hostname::complaint(domain).is_none() {
-            return Domain::Fine;
-        }
-        if self.resolve_numeric && domain.parse::<std::net::IpAddr>().is_ok() {
-            return Domain::Numeric(format!("[{domain}]"));
-        }
-        Domain::Bad
     }
 
     /// Transport and next hop by the class.
@@ -395,41 +410,60 @@ impl Rewriting {
             resolution.nexthop = format!("5.1.1 User unknown{table}");
             return Ok(());
         }
-        let mut value = self.transports[resolution.class as usize].clone();
-        if resolution.class == Class::Default
-            && let Some(own) = self.by_sender(
-                instance,
-                &self.sender_transport,
-                &self.null_sender_transport,
-                sender,
-                world,
-            )?
-        {
-            value = own;
+        let setting = &self.transports[resolution.class as usize];
+        let mut name = setting.name;
+        let mut value = Cow::Borrowed(setting.value.as_str());
+        if resolution.class == Class::Default {
+            let maps = &self.sender_transport;
+            let null_key = &self.null_sender_transport;
+            match self.by_sender(instance, maps, null_key, sender, world)? {
+                BySender::Nothing => {}
+                BySender::Value(own) => {
+                    name = "sender_dependent_default_transport_maps";
+                    value = Cow::Owned(own);
+                }
+                BySender::Something(table) => {
+                    resolution.state = State::Unknown(table);
+                    value = Cow::Borrowed("?");
+                }
+            }
+        }
+        let mut span = setting.span;
+        domain.clone_into(&mut resolution.nexthop);
+        if matches!(resolution.class, Class::Relay | Class::Default) {
+            let maps = &self.sender_relayhost;
+            let null_key = &self.null_sender_relayhost;
+            match self.by_sender(instance, maps, null_key, sender, world)? {
+                BySender::Value(own) => resolution.nexthop = own,
+                // Some other host, whichever.
+                BySender::Something(table) => resolution.nexthop = table,
+                BySender::Nothing if !self.relayhost.value.is_empty() => {
+                    resolution.nexthop.clone_from(&self.relayhost.value);
+                    span = self.relayhost.span;
+                }
+                BySender::Nothing => {}
+            }
         }
         let (transport, nexthop) = value.split_once(':').unwrap_or((&value, ""));
-        transport.clone_into(&mut resolution.transport);
         if !nexthop.is_empty() {
             nexthop.clone_into(&mut resolution.nexthop);
-            return Ok(());
+            span = setting.span;
         }
-        if matches!(resolution.class, Class::Relay | Class::Default) {
-            let own = self.by_sender(
-                instance,
-                &self.sender_relayhost,
-                &self.null_sender_relayhost,
-                sender,
-                world,
-            )?;
-            resolution.nexthop = own.unwrap_or_else(|| self.relayhost.clone());
+        if transport.is_empty() {
+            return Err(State::Hangs(format!(
+                "resolve_clnt: null transport result for: <{}>: parameter {name}: null transport \
+                 is not allowed",
+                resolution.recipient
+            )));
         }
-        if resolution.nexthop.is_empty() {
-            domain.clone_into(&mut resolution.nexthop);
-        }
+        transport.clone_into(&mut resolution.transport);
+        world.explain(span, || {
+            format!("{name}: {transport}, next hop {}", resolution.nexthop)
+        });
         Ok(())
     }
 
-    /// What a sender-dependent table says; `None` when it says nothing.
+    /// What a sender-dependent table says.
     fn by_sender(
         &self,
         instance: &Instance,
@@ -437,66 +471,45 @@ impl Rewriting {
         null_key: &str,
         sender: &str,
         world: &mut World,
-    ) -> Result<Option<String>, State> {
-        if maps.is_empty() {
-            return Ok(None);
-        }
+    ) -> Result<BySender, LookupError> {
         let key = if sender.is_empty() { null_key } else { sender };
         match self.searcher.find(instance, maps, key, Forms::Both, world) {
-            Found::Hit(hit, _) if hit.value.as_str().eq_ignore_ascii_case("dunno") => Ok(None),
-            Found::Hit(hit, _) => Ok(Some(hit.value.to_string())),
-            Found::Nothing => Ok(None),
-            Found::Something(table) => Err(State::Unknown(table)),
-            Found::Fails(error) => Err(State::Fails(error)),
+            Found::Hit(hit, _) if hit.value.as_str().eq_ignore_ascii_case("dunno") => {
+                Ok(BySender::Nothing)
+            }
+            Found::Hit(hit, _) => Ok(BySender::Value(hit.value.to_string())),
+            Found::Nothing => Ok(BySender::Nothing),
+            Found::Something(table) => Ok(BySender::Something(table)),
+            Found::Fails(error) => Err(error),
         }
     }
 
-    /// The entry of `transport_maps` for an address (`transport_lookup`).
+    /// `transport_maps` (`transport_lookup`).
     fn mapped_transport(
         &self,
         instance: &Instance,
-        address: &str,
         domain: &str,
+        resolution: &mut Resolution,
         world: &mut World,
-    ) -> Found {
+    ) -> Result<(), LookupError> {
         let maps = &self.transport_maps;
         if maps.is_empty() {
-            return Found::Nothing;
+            return Ok(());
         }
-        let searcher = &self.searcher;
-        let (local, _) = halves(address);
-        if let Some(found) =
-            searcher.ask(instance, maps, address, "", Only::All, Forms::Both, world)
-        {
-            return found;
-        }
-        if let Some((user, rest)) = searcher.extensions.split(local) {
-            let key = format!("{user}@{domain}");
-            let found = searcher.ask(instance, maps, &key, rest, Only::Fixed, Forms::Both, world);
-            if let Some(found) = found {
-                return found;
-            }
-        }
-        let mut key = domain;
-        loop {
-            if let Some(found) = one(instance, maps, key, "", Only::Fixed, world) {
-                return found;
-            }
-            // The dot in front stays, where parents have it.
-            let skip = usize::from(self.transport_parents_have_dots);
-            let Some(dot) = key
-                .get(skip..)
-                .and_then(|rest| rest.find('.'))
-                .map(|at| at + skip)
-            else {
-                break;
+        let address = &resolution.recipient;
+        let keys = self.transport_keys;
+        let found =
+            match (self.searcher).find_keys(instance, maps, address, Forms::Both, keys, world) {
+                Found::Nothing => one(instance, maps, "*", "", Only::All, world),
+                found => Some(found),
             };
-            key = &key[dot + 1 - skip..];
-            if key.is_empty() || key == "." {
-                break;
-            }
+        match found {
+            None | Some(Found::Nothing) => {}
+            Some(Found::Hit(hit, _)) => self.redirect(hit.value.as_str(), domain, resolution),
+            Some(Found::Something(table)) => resolution.state = State::Unknown(table),
+            Some(Found::Fails(error)) => return Err(error),
         }
-        one(instance, maps, "*", "", Only::All, world).unwrap_or(Found::Nothing)
+        Ok(())
     }
 
     /// Takes the result of `transport_maps`.
@@ -509,35 +522,60 @@ impl Rewriting {
             return;
         }
         transport.clone_into(&mut resolution.transport);
+        resolution.state = State::Fine;
         let has_text = transport == "error"
             || (transport == "retry" && self.version >= Version::release(3, 0, 0));
-        resolution.nexthop = match nexthop {
-            "" if has_text => UNDELIVERABLE.to_owned(),
-            "" => domain.to_owned(),
-            nexthop => nexthop.to_owned(),
+        let nexthop = match nexthop {
+            "" if has_text => UNDELIVERABLE,
+            "" => domain,
+            nexthop => nexthop,
         };
+        nexthop.clone_into(&mut resolution.nexthop);
     }
 
-    fn relocate(&self, instance: &Instance, resolution: &mut Resolution, world: &mut World) {
+    fn relocate(
+        &self,
+        instance: &Instance,
+        resolution: &mut Resolution,
+        world: &mut World,
+    ) -> Result<(), LookupError> {
+        let maps = &self.relocated_maps;
         let address = &resolution.recipient;
-        match self
-            .searcher
-            .find(instance, &self.relocated_maps, address, Forms::Both, world)
-        {
-            Found::Nothing => {}
-            Found::Something(table) => resolution.state = State::Unknown(table),
-            Found::Fails(error) => resolution.state = State::Fails(error),
-            Found::Hit(hit, _) => {
-                "error".clone_into(&mut resolution.transport);
-                resolution.nexthop = if self.relocated_prefix {
-                    format!("5.1.6 User has moved to {}", hit.value)
-                } else if super::dsn::split(hit.value.as_str()).is_some() {
-                    hit.value.to_string()
-                } else {
-                    "5.2.0 Mailbox is unavailable".to_owned()
-                };
+        let found = (self.searcher).find(instance, maps, address, Forms::Both, world);
+        let nexthop = match found {
+            Found::Nothing => return Ok(()),
+            Found::Fails(error) => return Err(error),
+            // The reply has a text that nobody knows.
+            Found::Something(table) => {
+                resolution.state = State::Unknown(table);
+                return Ok(());
             }
-        }
+            Found::Hit(hit, _) if self.relocated_prefix => {
+                format!("5.1.6 User has moved to {}", hit.value)
+            }
+            Found::Hit(hit, _) => match super::dsn::split(hit.value.as_str()) {
+                Some((_, text)) if !text.is_empty() => hit.value.to_string(),
+                _ => "5.2.0 Mailbox is unavailable".to_owned(),
+            },
+        };
+        resolution.state = State::Fine;
+        "error".clone_into(&mut resolution.transport);
+        resolution.nexthop = nexthop;
+        Ok(())
+    }
+}
+
+/// What a table says by the sender.
+enum BySender {
+    Nothing,
+    Value(String),
+    /// A table that cannot be looked at, given as `type:name`, has the sender.
+    Something(String),
+}
+
+impl From<LookupError> for State {
+    fn from(error: LookupError) -> Self {
+        Self::Fails(error)
     }
 }
 

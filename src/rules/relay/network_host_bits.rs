@@ -45,7 +45,7 @@ fn check(instance: &Instance, findings: &mut Findings) {
                     ),
                     "clients that are not listed before it get 451".to_owned(),
                 ),
-                ElementKind::Table(_) | ElementKind::UnknownFile => continue,
+                ElementKind::Table(_) | ElementKind::UnknownFile | ElementKind::NoPattern => continue,
             };
             let finding = findings.add(&RULE, span, format!("{then}: {what}"));
             finding.parameter("mynetworks").service(smtpd.label());

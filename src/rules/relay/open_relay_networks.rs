@@ -84,7 +84,9 @@ fn judge(element: &Element) -> Option<(Severity, Span, String)> {
             Network::Name | Network::Broken(_) => None,
         },
         ElementKind::Table(table) => judge_table(table, span),
-        ElementKind::Malformed(_) | ElementKind::MissingFile(_) | ElementKind::UnknownFile => None,
+        ElementKind::Malformed(_)
+        | ElementKind::NoPattern
+        | ElementKind::MissingFile(_) | ElementKind::UnknownFile => None,
     }
 }
 
