@@ -6,6 +6,7 @@ mod explain;
 mod fix;
 mod instances;
 mod postconf;
+mod query;
 mod rules;
 mod trace;
 
@@ -24,6 +25,7 @@ pub fn run(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Result
         Some(Command::Check(args)) => check::run(&args, out, err),
         Some(Command::Explain(args)) => explain::run(&args, out),
         Some(Command::Rules(args)) => rules::run(&args, out),
+        Some(Command::Query(args)) => query::run(&args, out, err),
         Some(Command::Trace(args)) => trace::run(&args, out),
         Some(Command::Postconf(args)) => postconf::run(&args, out, err),
     }

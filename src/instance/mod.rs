@@ -4,6 +4,7 @@
 //! service's `-o` overrides, and with the defaults of the target version and compatibility level.
 
 pub mod address_class;
+mod asked_table;
 pub mod builtin;
 pub mod domain_list;
 pub mod files;

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use super::Instance;
 use super::files::{Location, Opened};
 use super::parameter::Scope;
-use super::table::{self, Accounts, Flags, Known, Maps, Opener, Reference, SourceFormat, Table};
+use super::table::{
+    self, AccountFiles, Accounts, Flags, Known, Maps, Opener, Reference, SourceFormat, Table,
+};
 use super::users::Users;
 use crate::source::Text;
 
@@ -23,14 +25,19 @@ pub(super) struct TableCache {
 }
 
 impl Instance {
-    /// Opens the table behind one reference; each is opened once.
-    pub fn open_table(&self, reference: &Reference) -> Arc<Table> {
-        let name = reference.to_string();
-        let format = if self.alias_references().contains(&name) {
+    /// Which program makes the index of a table, given as `type:name`.
+    pub(super) fn format_of(&self, name: &str) -> SourceFormat {
+        if self.alias_references().contains(name) {
             SourceFormat::Postalias
         } else {
             SourceFormat::Postmap
-        };
+        }
+    }
+
+    /// Opens the table behind one reference; each is opened once.
+    pub fn open_table(&self, reference: &Reference) -> Arc<Table> {
+        let name = reference.to_string();
+        let format = self.format_of(&name);
         let key = (name, format);
         let lock = || {
             self.tables
@@ -131,7 +138,16 @@ impl Opener for Instance {
     }
 
     fn accounts(&self) -> Arc<dyn Accounts> {
-        Arc::new(self.users().clone())
+        let read = |path| std::fs::read(path).unwrap_or_default();
+        let lines = self.files().is_host().then(|| {
+            let (passwd, group) = (read("/etc/passwd"), read("/etc/group"));
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            AccountFiles::new(&text(&passwd), &text(&group), false)
+        });
+        Arc::new(InstanceAccounts {
+            users: self.users().clone(),
+            lines: lines.unwrap_or_default(),
+        })
     }
 
     fn settings(&self) -> table::TableSettings {
@@ -142,16 +158,26 @@ impl Opener for Instance {
     }
 }
 
-impl Accounts for Users {
+/// The users that are known by name, and what the files of this host say of them.
+#[derive(Debug)]
+struct InstanceAccounts {
+    users: Users,
+    lines: AccountFiles,
+}
+
+impl Accounts for InstanceAccounts {
     fn passwd_by_name(&self, name: &str) -> Known {
-        match self.has(name) {
-            Some(true) => Known::Yes(format!("{name}:*:::::")),
+        match self.users.has(name) {
+            Some(true) => match self.lines.passwd_by_name(name) {
+                Known::Yes(line) => Known::Yes(line),
+                Known::No | Known::Unknown => Known::Yes(format!("{name}:*:::::")),
+            },
             Some(false) => Known::No,
             None => Known::Unknown,
         }
     }
 
-    fn group_by_name(&self, _: &str) -> Known {
-        Known::Unknown
+    fn group_by_name(&self, name: &str) -> Known {
+        self.lines.group_by_name(name)
     }
 }

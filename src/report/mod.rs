@@ -7,6 +7,7 @@ mod full;
 mod github;
 mod json;
 mod place;
+mod query;
 mod sarif;
 mod secret;
 mod summary;
@@ -22,6 +23,7 @@ use crate::lint;
 use crate::source::Sources;
 
 pub use place::{Place, shown_path};
+pub use query::{QueryAnswer, QueryWriter};
 pub use secret::Secrets;
 pub use summary::{RuleCount, Summary};
 pub use trace::TraceWriter;

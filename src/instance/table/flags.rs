@@ -19,6 +19,8 @@ pub struct Flags {
     pub no_unauth: bool,
     /// Results are the contents of files (`SRC_RHS_IS_FILE`).
     pub results_are_files: bool,
+    /// A texthash table with doubled keys can be used all the same; the first stays (`DUP_WARN`).
+    pub dup_warn: bool,
 }
 
 impl Flags {
@@ -30,12 +32,18 @@ impl Flags {
         no_proxy: false,
         no_unauth: false,
         results_are_files: false,
+        dup_warn: false,
     };
-    /// What most programs use for tables of addresses, and postmap -q.
+    /// What most programs use for tables of addresses.
     pub const ADDRESS: Self = Self {
         fold: true,
         utf8: true,
         ..Self::NONE
+    };
+    /// postmap -q and postalias -q, which refuse less than the daemons do.
+    pub const POSTMAP: Self = Self {
+        dup_warn: true,
+        ..Self::ADDRESS
     };
     /// trivial-rewrite: transport tables and the relayhost by sender.
     pub const TRANSPORT: Self = Self {

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use super::entry::{Entries, Entry, SourceFormat};
+use super::flags::Flags;
 use super::fold::fold;
 use super::index::{self, KeyIndex};
 use super::lookup::{Hit, Lookup};
@@ -68,6 +69,11 @@ impl KeyTable {
             plain: OnceLock::new(),
             doubled: [const { OnceLock::new() }; 2],
         }
+    }
+
+    /// Whether programs read the text itself, not an index that was made of it.
+    pub fn is_texthash(&self) -> bool {
+        self.kind == KeyTableKind::Texthash
     }
 
     /// The file.
@@ -155,9 +161,10 @@ impl KeyTable {
     }
 
     /// Asks the table.
-    pub(super) fn lookup(&self, key: &[u8], folded: bool, name: &str) -> Lookup {
+    pub(super) fn lookup(&self, key: &[u8], flags: Flags, name: &str) -> Lookup {
         if self.kind == KeyTableKind::Texthash
-            && let Some(doubled) = self.first_duplicate(folded)
+            && !flags.dup_warn
+            && let Some(doubled) = self.first_duplicate(flags.fold)
         {
             let line = self.source.line_column(doubled.offset).line;
             let bytes = &self.source.bytes()[doubled.second_key.start..doubled.second_key.end];
@@ -166,7 +173,7 @@ impl KeyTable {
                 String::from_utf8_lossy(bytes)
             ));
         }
-        match self.find(key, folded) {
+        match self.find(key, flags.fold) {
             Some(entry) => Lookup::Found(self.hit(&entry)),
             // postalias(1) adds it for the sake of Sendmail.
             None if key == b"@" && self.format == SourceFormat::Postalias => Lookup::Found(Hit {

@@ -6,6 +6,7 @@
 //! not known, so every answer may be [`Lookup::Unknown`].
 
 mod accounts;
+mod build_warning;
 mod cidr;
 mod combined;
 mod dynamic_maps;
@@ -277,9 +278,7 @@ impl Table {
             }
         };
         match &*self.kind {
-            Kind::Keys(table) => {
-                table.lookup(&folded(key), flags.fold, self.reference.name.as_str())
-            }
+            Kind::Keys(table) => table.lookup(&folded(key), flags, self.reference.name.as_str()),
             Kind::Inline(table) => table.lookup(&folded(key), flags.fold, utf8, &self.reference),
             Kind::Patterns(table) => {
                 table.lookup(&key, flags.no_regsub, &|| self.reference.to_string())

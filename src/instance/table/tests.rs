@@ -311,3 +311,49 @@ fn bytes_that_are_not_utf8() {
     let no_utf8 = maps("static:a", Flags::FOLD, &files);
     assert_eq!(show(&no_utf8.find(b"\xff", Only::All)), "a");
 }
+
+#[test]
+fn what_building_warns_about() {
+    let files = files(&[
+        (
+            "/t",
+            "  lost line that is long enough to be cut x\nkey\nlocal: x\n\"open x\nA 1\na 2\n",
+        ),
+        ("/a", "root ann\nann@example.com: x\nann: x\nAnn: y\n"),
+    ]);
+    let warnings = |reference: &str, format, version| {
+        let reference = reference::parse(&Text::placeless(reference), Version::NEWEST);
+        let table = Table::open(reference.expect("a table"), format, &files);
+        let keys = table.keys().expect("keys");
+        keys.warnings("t", "t.db", version)
+    };
+    assert_eq!(
+        warnings("hash:/t", SourceFormat::Postmap, Version::NEWEST),
+        [
+            "t: logical line must not start with whitespace: \"  lost line that is long enoug...\"",
+            "t, line 2: expected format: key whitespace value",
+            "t, line 3: record is in \"key: value\" format; is this an alias file?",
+            "t, line 4: unbalanced '\"' in '\"open x' -- ignoring this line",
+            "t.db: duplicate entry: \"a\"",
+        ]
+    );
+    let texthash = warnings("texthash:/t", SourceFormat::Postmap, Version::NEWEST);
+    assert_eq!(
+        texthash[1],
+        "t, line 2: expected format: key whitespace value -- ignoring this line"
+    );
+    assert_eq!(texthash[4], "t, line 6: duplicate entry: \"a\"");
+    let old = Version::release(3, 7, 0);
+    assert_eq!(
+        warnings("hash:/a", SourceFormat::Postalias, old),
+        [
+            "t, line 1: need name:value pair",
+            "t, line 2: name must be local",
+            "t.db: duplicate entry: \"ann\"",
+        ]
+    );
+    assert_eq!(
+        warnings("hash:/a", SourceFormat::Postalias, Version::NEWEST)[1],
+        "t, line 2: name must be local and have no domain"
+    );
+}
