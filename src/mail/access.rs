@@ -9,7 +9,7 @@ use crate::instance::table::{Maps, Only};
 
 /// What a result of an access table does.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Action {
+pub enum Action {
     /// `DUNNO`, and all actions that only add something.
     Nothing,
     /// `OK`, `RELAY`, or digits alone.
@@ -25,7 +25,7 @@ pub(super) enum Action {
 }
 
 /// Reads a result (`check_table_result`).
-pub(super) fn action(value: &str) -> Action {
+pub fn action(value: &str) -> Action {
     let (command, text) = value.split_once([' ', '\t']).unwrap_or((value, ""));
     let is_number = !command.is_empty() && command.bytes().all(|byte| byte.is_ascii_digit());
     match command.to_ascii_uppercase().as_str() {

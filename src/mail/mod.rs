@@ -33,6 +33,7 @@ mod trace;
 mod witness;
 mod world;
 
+pub use access::{Action, action};
 pub use address::Address;
 pub use aliases::{AliasGraph, Suspect};
 pub use delivery::{Fate, Leaf};

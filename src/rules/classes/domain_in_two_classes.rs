@@ -2,6 +2,8 @@
 
 use crate::instance::address_class::{CLASSES, Class, ClassFacts};
 use crate::instance::domain_list::{DomainList, Membership, domain_list};
+use super::MOST_DOMAINS;
+use super::hostname_is_mail_domain::captured;
 use crate::rules::prelude::*;
 use crate::source::Text;
 
@@ -15,12 +17,13 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-/// Domains looked at per list.
-const MOST_DOMAINS: usize = 100_000;
 /// Findings per pair of lists; the rest is counted.
 const MOST_FINDINGS: usize = 20;
 
 fn check(instance: &Instance, findings: &mut Findings) {
+    // A domain that is local by the name of the host is hostname-is-mail-domain's.
+    let by_name: Vec<String> =
+        ["myhostname", "mydomain"].into_iter().filter_map(|name| captured(instance, name)).map(|found| found.domain).collect();
     let lists: Vec<(&ClassFacts, DomainList)> = CLASSES
         .iter()
         .filter_map(|class| Some((class, domain_list(instance.scope(), class.domains?))))
@@ -30,6 +33,7 @@ fn check(instance: &Instance, findings: &mut Findings) {
         let mut seen = Vec::new();
         for (domain, place) in list.domains(MOST_DOMAINS) {
             if domain.starts_with('.')
+                || by_name.contains(&domain)
                 || list.find(&domain).is_listed() != Some(true)
                 || seen.contains(&domain)
             {

@@ -5,9 +5,15 @@ rules![
     private_networks_trusted,
     network_host_bits,
     missing_relay_guard,
+    permit_before_relay_guard,
+    override_weakens_relay,
+    reinjection_exposed,
+    unreachable_restriction,
     open_relay_domains,
     argument_swallows_restriction,
 ];
+
+mod way_through;
 
 use crate::instance::restriction::{Effect, RELAY_LISTS, Restriction};
 use crate::instance::service::Service;

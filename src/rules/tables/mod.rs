@@ -6,6 +6,8 @@ rules![
     unknown_table_type,
     duplicate_key,
     wrong_table_format,
+    shadowed_entry,
+    unknown_access_action,
     unapproved_proxy_table,
 ];
 
