@@ -25,12 +25,17 @@ fn check(instance: &Instance, findings: &mut Findings) {
         // The default of the host is written nowhere.
         let Some(place) = parameter.span().or(destination.span()).or(hosted.span()) else { continue };
         let place = parameter.setting().map_or(place, |setting| setting.value_span());
+        let remedy = if name == "myhostname" {
+            format!("myhostname has to be a name of this host alone, such as mail.{}", capture.domain)
+        } else {
+            "$mydomain has to go from mydestination".to_owned()
+        };
         let finding = findings.add(
             &RULE,
             place,
             format!(
-                "mydestination has ${name}, so mail for {0} is local, and recipients that only {recipients} knows are \
-                 refused; {name} has to be a name of this host alone, such as mail.{0}",
+                "mydestination has ${name}, so mail for {} is local, and recipients that only {recipients} knows are \
+                 refused; {remedy}",
                 capture.domain
             ),
         );

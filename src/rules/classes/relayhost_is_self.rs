@@ -121,7 +121,7 @@ fn way_back(instance: &Instance, nexthop: &str) -> Option<Loop> {
         // src/smtp/smtp_addr.c: smtp_find_self, for the standard port only.
         return Some(Loop {
             what: format!("{nexthop} is this host"),
-            then: "loops back to myself, as smtp(8) notices: it is put off and bounces in the end",
+            then: "loops back, as smtp(8) notices: it is put off, and bounces in the end",
             listener: None,
         });
     }

@@ -40,7 +40,10 @@ fn check(instance: &Instance, findings: &mut Findings) {
                 .related(hole.entry.filter(|entry| *entry != place), "this permits")
                 .related(smtpd.span(), "in force for this service");
             if let Some(recipient) = &hole.recipient {
-                finding.witness(Some(recipient.clone()));
+                // A witness stands for a stranger as they are, who gives a name.
+                if hole.restriction.name() != "permit_naked_ip_address" {
+                    finding.witness(Some(recipient.clone()));
+                }
                 let session = hole.session.as_ref().map_or_else(String::new, |session| format!("{session}, "));
                 finding.note(format!("a stranger is answered 250 who says {session}RCPT TO:<{recipient}>"));
             }

@@ -101,8 +101,8 @@ fn report(instance: &Instance, usage: &TableUse<'_>, value: &Text, wrong: &Wrong
 
 fn hint(wrong: &Wrong) -> String {
     match wrong.near {
-        Some(near) => format!("{near} is near to it"),
-        None => "it has to be one of the actions of the manual page".to_owned(),
+        Some(near) => format!("{near} may be meant"),
+        None => "the actions are those of access(5) and header_checks(5)".to_owned(),
     }
 }
 
@@ -122,7 +122,7 @@ fn access(usage: &TableUse<'_>, text: &str) -> Option<Wrong> {
             let unknown = list.iter().find(|restriction| is_unknown(restriction, version))?;
             let word = unknown.word.to_string();
             let near = nearest(&word.to_lowercase(), restriction_words(version).map(|facts| facts.name));
-            let action = ACTIONS.iter().copied().find(|action| is_near(action, &word));
+            let action = synonym(&word).or(ACTIONS.iter().copied().find(|action| is_near(action, &word)));
             Some(Wrong { then: then(&word), severity: Severity::Error, near: action.or(near), word })
         }
         Action::Refuse if text.contains(':') && !is_refusal(command) => Some(Wrong {
@@ -167,8 +167,19 @@ fn command(text: &str, known: &[&'static str]) -> Option<Wrong> {
     } else {
         format!("{command} is no command of header_checks: Postfix logs a warning, and the mail passes as if nothing had matched")
     };
-    let near = known.iter().copied().find(|name| is_near(name, command));
-    Some(Wrong { word: command.to_owned(), severity: Severity::Warning, then, near: near.filter(|_| !is_cleanups) })
+    let near = if command.bytes().all(|byte| byte.is_ascii_digit()) { Some("REJECT") } else { synonym(command) };
+    let near = near.or(known.iter().copied().find(|name| is_near(name, command)));
+    Some(Wrong { word: command.to_owned(), severity: Severity::Warning, then, near: near.filter(|near| !is_cleanups && known.contains(near)) })
+}
+
+/// What a word of other programs is called here.
+fn synonym(word: &str) -> Option<&'static str> {
+    match word.to_ascii_uppercase().as_str() {
+        "ACCEPT" | "ALLOW" | "PERMIT" | "YES" | "PASS" => Some("OK"),
+        "DENY" | "BLOCK" | "DROP" | "REFUSE" => Some("REJECT"),
+        "IGNORE" | "SKIP" | "NONE" => Some("DUNNO"),
+        _ => None,
+    }
 }
 
 fn is_near(action: &str, word: &str) -> bool {
