@@ -7,7 +7,9 @@ use crate::finding::Severity;
 use crate::instance::address_class::Class;
 use crate::instance::network_list::{Network, Trust, network, network_list};
 use crate::instance::parameter::Scope;
-use crate::instance::restriction::{Effect, Meaning, RELAY_LISTS, Restriction, restriction_list, restrictions_of};
+use crate::instance::restriction::{
+    Effect, Meaning, RELAY_LISTS, Restriction, restriction_list, restrictions_of,
+};
 use crate::instance::table::{Flags, Lookup, Table};
 use crate::mail::{Action, action};
 use crate::rules::rows::{Row, rows};
@@ -62,7 +64,10 @@ pub(super) fn holes(scope: Scope<'_>) -> Vec<Hole> {
         let list = restriction_list(scope, name);
         let mut found = Vec::new();
         let end = look(scope, name, &list.restrictions, 0, &mut found);
-        let guard = list.restrictions.iter().find(|one| one.effect(false) == Effect::Refuses);
+        let guard = list
+            .restrictions
+            .iter()
+            .find(|one| one.effect(false) == Effect::Refuses);
         match end {
             End::Refused if found.is_empty() => return Vec::new(),
             End::Refused => {}
@@ -89,7 +94,9 @@ pub(super) fn holes(scope: Scope<'_>) -> Vec<Hole> {
 /// Whether strangers are in `mynetworks`.
 pub(super) fn trusts_strangers(scope: Scope<'_>) -> bool {
     let networks = network_list(scope, "mynetworks");
-    STRANGERS.iter().all(|&address| matches!(networks.find(address.into()), Trust::Listed(_)))
+    STRANGERS
+        .iter()
+        .all(|&address| matches!(networks.find(address.into()), Trust::Listed(_)))
 }
 
 fn look(
@@ -126,9 +133,16 @@ fn look(
             }
             Meaning::Class(_) | Meaning::Unknown => return End::Refused,
             Meaning::AccessTable => {
-                holes.extend(hole_in_table(scope, "check_recipient_access", restriction, hole));
+                holes.extend(hole_in_table(
+                    scope,
+                    "check_recipient_access",
+                    restriction,
+                    hole,
+                ));
             }
-            Meaning::Builtin(facts) if !facts.works.contains(scope.instance.version()) => return End::Refused,
+            Meaning::Builtin(facts) if !facts.works.contains(scope.instance.version()) => {
+                return End::Refused;
+            }
             Meaning::Builtin(_) => match restriction.name() {
                 "permit" => {
                     holes.push(hole(format!("permit lets everybody {RELAY}")));
@@ -141,12 +155,16 @@ fn look(
                     hole.session = Some("HELO 198.51.100.7".to_owned());
                     holes.push(hole);
                 }
-                check @ ("check_client_access" | "check_helo_access" | "check_sender_access"
+                check @ ("check_client_access"
+                | "check_helo_access"
+                | "check_sender_access"
                 | "check_recipient_access") => {
                     holes.extend(hole_in_table(scope, check, restriction, hole));
                 }
                 "check_policy_service" => {
-                    let mut hole = hole(format!("check_policy_service lets whoever the policy server permits {RELAY}"));
+                    let mut hole = hole(format!(
+                        "check_policy_service lets whoever the policy server permits {RELAY}"
+                    ));
                     hole.severity = Severity::Note;
                     hole.recipient = None;
                     holes.push(hole);
@@ -169,13 +187,24 @@ fn hole_in_table(
     let maps = scope.maps_of(restriction.argument.as_ref()?, "smtpd_access_maps", "smtpd");
     let mut worst: Option<Hole> = None;
     for table in &maps.tables {
-        for row in rows(table).take(MOST_ENTRIES).filter(|row| permits(scope, row.value.as_str())) {
-            let Some(caller) = caller(scope, check, table, &row) else { continue };
-            if worst.as_ref().is_some_and(|worst| worst.severity >= caller.severity) {
+        for row in rows(table)
+            .take(MOST_ENTRIES)
+            .filter(|row| permits(scope, row.value.as_str()))
+        {
+            let Some(caller) = caller(scope, check, table, &row) else {
+                continue;
+            };
+            if worst
+                .as_ref()
+                .is_some_and(|worst| worst.severity >= caller.severity)
+            {
                 continue;
             }
             let mut hole = hole(match &caller.recipient {
-                Some(recipient) => format!("{check} lets {} write to {recipient} through this server", caller.who),
+                Some(recipient) => format!(
+                    "{check} lets {} write to {recipient} through this server",
+                    caller.who
+                ),
                 None => format!("{check} lets {} {RELAY}", caller.who),
             });
             hole.severity = caller.severity;
@@ -203,7 +232,16 @@ fn permits(scope: Scope<'_>, value: &str) -> bool {
         Action::Permit => true,
         Action::Restrictions(text) => {
             let list = restrictions_of(scope, &Text::placeless(&text));
-            matches!(look(scope, "smtpd_recipient_restrictions", &list, MOST_DEPTH / 2, &mut Vec::new()), End::Permitted)
+            matches!(
+                look(
+                    scope,
+                    "smtpd_recipient_restrictions",
+                    &list,
+                    MOST_DEPTH / 2,
+                    &mut Vec::new()
+                ),
+                End::Permitted
+            )
         }
         _ => false,
     }
@@ -241,14 +279,27 @@ fn caller(scope: Scope<'_>, check: &str, table: &Table, row: &Row) -> Option<Cal
     match check {
         "check_client_access" if is_pattern => {
             let hosts = ["198.51.100.7", "203.0.113.99", "host.stranger.example"];
-            hosts.iter().all(|host| hits(host)).then(|| everybody(Severity::Error))
+            hosts
+                .iter()
+                .all(|host| hits(host))
+                .then(|| everybody(Severity::Error))
         }
         "check_client_access" => client(&key),
         "check_helo_access" => {
-            let candidates = [literal.clone(), format!("host.{}", literal.trim_start_matches('.'))];
-            let name = if is_pattern { candidates.into_iter().find(|one| hits(one)) } else { Some(key.clone()) };
+            let candidates = [
+                literal.clone(),
+                format!("host.{}", literal.trim_start_matches('.')),
+            ];
+            let name = if is_pattern {
+                candidates.into_iter().find(|one| hits(one))
+            } else {
+                Some(key.clone())
+            };
             Some(Caller {
-                who: format!("everybody who gives {} as HELO name", name.as_deref().unwrap_or("a name that matches")),
+                who: format!(
+                    "everybody who gives {} as HELO name",
+                    name.as_deref().unwrap_or("a name that matches")
+                ),
                 severity: Severity::Error,
                 recipient: None,
                 session: name.map(|name| format!("HELO {name}")),
@@ -257,9 +308,14 @@ fn caller(scope: Scope<'_>, check: &str, table: &Table, row: &Row) -> Option<Cal
         "check_sender_access" => {
             let sender = if is_pattern {
                 let domain = literal.trim_start_matches(['@', '.']);
-                [format!("anybody@{ELSEWHERE}"), literal.clone(), format!("anybody@{domain}"), format!("anybody@host.{domain}")]
-                    .into_iter()
-                    .find(|one| hits(one))
+                [
+                    format!("anybody@{ELSEWHERE}"),
+                    literal.clone(),
+                    format!("anybody@{domain}"),
+                    format!("anybody@host.{domain}"),
+                ]
+                .into_iter()
+                .find(|one| hits(one))
             } else if key == "<>" {
                 Some(String::new())
             } else if let Some(user) = key.strip_suffix('@') {
@@ -269,7 +325,10 @@ fn caller(scope: Scope<'_>, check: &str, table: &Table, row: &Row) -> Option<Cal
             } else {
                 Some(format!("anybody@{}", key.trim_start_matches('.')))
             };
-            let shown = sender.as_ref().map_or_else(|| "a sender that matches".to_owned(), |sender| format!("<{sender}> as sender"));
+            let shown = sender.as_ref().map_or_else(
+                || "a sender that matches".to_owned(),
+                |sender| format!("<{sender}> as sender"),
+            );
             Some(Caller {
                 who: format!("everybody who gives {shown}"),
                 severity: Severity::Error,
@@ -280,16 +339,31 @@ fn caller(scope: Scope<'_>, check: &str, table: &Table, row: &Row) -> Option<Cal
         _ => {
             let candidates = if is_pattern {
                 let behind = format!("{literal}.{ELSEWHERE}");
-                let mut candidates = vec![format!("anybody@{ELSEWHERE}"), format!("postmaster@{ELSEWHERE}")];
-                candidates.extend([format!("anybody{behind}"), format!("anybody@{behind}"), behind]);
+                let mut candidates = vec![
+                    format!("anybody@{ELSEWHERE}"),
+                    format!("postmaster@{ELSEWHERE}"),
+                ];
+                candidates.extend([
+                    format!("anybody{behind}"),
+                    format!("anybody@{behind}"),
+                    behind,
+                ]);
                 candidates.retain(|one| one.matches('@').count() == 1 && !one.starts_with('@'));
                 candidates
             } else if let Some(user) = key.strip_suffix('@') {
                 vec![format!("{user}@{ELSEWHERE}")]
             } else {
-                let domain = key.rsplit_once('@').map_or(key.as_str(), |(_, domain)| domain).trim_start_matches('.');
-                let is_foreign = domain.contains('.') && scope.instance.class_of(domain) == Some(Class::Default);
-                let recipient = if key.contains('@') { key.clone() } else { format!("anybody@{domain}") };
+                let domain = key
+                    .rsplit_once('@')
+                    .map_or(key.as_str(), |(_, domain)| domain)
+                    .trim_start_matches('.');
+                let is_foreign =
+                    domain.contains('.') && scope.instance.class_of(domain) == Some(Class::Default);
+                let recipient = if key.contains('@') {
+                    key.clone()
+                } else {
+                    format!("anybody@{domain}")
+                };
                 return is_foreign.then(|| Caller {
                     who: "everybody".to_owned(),
                     severity: Severity::Warning,
@@ -297,7 +371,9 @@ fn caller(scope: Scope<'_>, check: &str, table: &Table, row: &Row) -> Option<Cal
                     session: None,
                 });
             };
-            let recipient = candidates.into_iter().find(|one| !is_pattern || hits(one))?;
+            let recipient = candidates
+                .into_iter()
+                .find(|one| !is_pattern || hits(one))?;
             Some(Caller {
                 who: "everybody".to_owned(),
                 severity: Severity::Error,
@@ -310,12 +386,19 @@ fn caller(scope: Scope<'_>, check: &str, table: &Table, row: &Row) -> Option<Cal
 
 /// A client that a table with keys or networks permits.
 fn client(key: &str) -> Option<Caller> {
-    let digits = key.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let digits = key
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'.');
     let is_address = digits || key.contains(':') || matches!(network(key), Network::Net(_));
     if is_address {
-        let is_own = ["127", "10", "192.168", "::1", "fe80", "fd", "fc"].iter().any(|own| {
-            key.strip_prefix(own).is_some_and(|rest| rest.is_empty() || !rest.starts_with(|c: char| c.is_ascii_digit()))
-        }) || (16..32).any(|second| key.starts_with(&format!("172.{second}")));
+        let is_own = ["127", "10", "192.168", "::1", "fe80", "fd", "fc"]
+            .iter()
+            .any(|own| {
+                key.strip_prefix(own).is_some_and(|rest| {
+                    rest.is_empty() || !rest.starts_with(|c: char| c.is_ascii_digit())
+                })
+            })
+            || (16..32).any(|second| key.starts_with(&format!("172.{second}")));
         return (!is_own).then(|| Caller {
             who: format!("the clients {key}, as mynetworks would,"),
             severity: Severity::Warning,
@@ -333,6 +416,9 @@ fn client(key: &str) -> Option<Caller> {
 
 /// The text of a simple pattern: what it matches when nothing in it is special.
 fn literal(pattern: &str) -> String {
-    let pattern = pattern.trim_start_matches('^').trim_end_matches('$').trim_start_matches(".*");
+    let pattern = pattern
+        .trim_start_matches('^')
+        .trim_end_matches('$')
+        .trim_start_matches(".*");
     pattern.replace('\\', "")
 }
