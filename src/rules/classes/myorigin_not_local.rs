@@ -2,7 +2,7 @@
 
 use crate::instance::Scale;
 use crate::instance::address_class::Class;
-use crate::instance::service::Service;
+use crate::instance::service::{Reach, Service};
 use crate::mail::{Address, Fate, Listing, World};
 use crate::rules::prelude::*;
 use crate::rules::rows::rows;
@@ -36,6 +36,16 @@ fn check(instance: &Instance, findings: &mut Findings) {
     let origin = parameter.text().to_lowercase();
     // Debian reads a file that is named there.
     if origin.is_empty() || origin.contains(['/', ' ', ',']) {
+        return;
+    }
+    // The name of another machine is not known unless it is set.
+    let name = instance.parameter("myhostname");
+    if !instance.files().is_host() && !name.is_set() && [name.text(), instance.parameter("mydomain").text()].contains(&origin) {
+        return;
+    }
+    // A host that takes no mail at all.
+    let takes_mail = instance.smtpd_services().any(|smtpd| smtpd.reach() == Reach::Network);
+    if !takes_mail && scope.domain_list("mydestination").is_empty() {
         return;
     }
     let Some(class) = instance.class_of(&origin) else { return };

@@ -19,7 +19,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-/// So many entries of transport_maps are looked at.
+/// So many entries of `transport_maps` are looked at.
 const MOST_ENTRIES: usize = 100_000;
 
 fn check(instance: &Instance, findings: &mut Findings) {
@@ -78,7 +78,7 @@ fn relayhost(instance: &Instance, findings: &mut Findings) {
 fn report(instance: &Instance, value: &Text, place: Span, parameter: &Parameter<'_>, findings: &mut Findings) {
     let Some((transport, nexthop)) = value.as_str().split_once(':') else { return };
     let class_transport = if transport.is_empty() { "smtp" } else { transport };
-    if !instance.agent(class_transport).is_some_and(|agent| agent.line.command() == "smtp") {
+    if instance.agent(class_transport).is_none_or(|agent| agent.line.command() != "smtp") {
         return;
     }
     let Some(loops) = way_back(instance, nexthop) else { return };

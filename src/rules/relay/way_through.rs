@@ -293,7 +293,7 @@ fn caller(scope: Scope<'_>, check: &str, table: &Table, row: &Row) -> Option<Cal
             let name = if is_pattern {
                 candidates.into_iter().find(|one| hits(one))
             } else {
-                Some(key.clone())
+                Some(key)
             };
             Some(Caller {
                 who: format!(
@@ -321,7 +321,7 @@ fn caller(scope: Scope<'_>, check: &str, table: &Table, row: &Row) -> Option<Cal
             } else if let Some(user) = key.strip_suffix('@') {
                 Some(format!("{user}@{ELSEWHERE}"))
             } else if key.contains('@') {
-                Some(key.clone())
+                Some(key)
             } else {
                 Some(format!("anybody@{}", key.trim_start_matches('.')))
             };

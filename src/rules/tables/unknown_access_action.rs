@@ -154,7 +154,7 @@ fn is_unknown(restriction: &Restriction, version: Version) -> bool {
     }
 }
 
-/// A command of header_checks(5): unknown ones are logged, and the mail passes.
+/// A command of a header or body table (`src/cleanup/cleanup_message.c`): unknown ones are logged, and the mail passes.
 fn command(text: &str, known: &[&'static str]) -> Option<Wrong> {
     let command = text.split_ascii_whitespace().next().unwrap_or_default();
     let is_known = known.iter().chain(&QUIET).any(|name| command.eq_ignore_ascii_case(name));
