@@ -3,47 +3,116 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+/// Why a text is no name of a host or domain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostnameFault {
+    /// It is empty.
+    Empty,
+    /// This byte cannot be in a name.
+    Byte(u8),
+    /// A dot stands at one of its ends, or next to another.
+    Delimiter,
+    /// A hyphen stands at the end of a label.
+    Hyphen,
+    /// A label has more than 63 bytes.
+    LongLabel,
+    /// It has digits and dots only.
+    Numeric,
+    /// It has more than 255 bytes.
+    Long,
+}
+
 /// What Postfix says against a name; `None` for one that it accepts.
-pub fn complaint(name: &str) -> Option<String> {
+pub fn hostname_fault(name: &str) -> Option<HostnameFault> {
     if name.is_empty() {
-        return Some("it is empty".to_owned());
+        return Some(HostnameFault::Empty);
     }
-    if let Some(bad) = name
-        .bytes()
-        .find(|byte| !byte.is_ascii_alphanumeric() && !b"-._".contains(byte))
-    {
-        let shown = if bad.is_ascii_graphic() {
-            char::from(bad).to_string()
-        } else if bad == b' ' || bad == b'\t' {
-            "a blank".to_owned()
-        } else {
-            format!("the byte {bad}")
+    // Byte by byte: the first mistake is the one that Postfix names.
+    let mut label = 0;
+    let mut previous = None;
+    let mut is_numeric = true;
+    let bytes = name.as_bytes();
+    for (at, &byte) in bytes.iter().enumerate() {
+        let next = bytes.get(at + 1);
+        match byte {
+            b'.' => {
+                if previous.is_none_or(|byte| byte == b'.') || next.is_none() {
+                    return Some(HostnameFault::Delimiter);
+                }
+                label = 0;
+            }
+            b'-' => {
+                is_numeric = false;
+                label += 1;
+                if label == 1 || next.is_none_or(|next| *next == b'.') {
+                    return Some(HostnameFault::Hyphen);
+                }
+            }
+            b'_' => {
+                is_numeric = false;
+                label += 1;
+            }
+            _ if byte.is_ascii_alphanumeric() => {
+                is_numeric &= byte.is_ascii_digit();
+                label += 1;
+                if label > 63 {
+                    return Some(HostnameFault::LongLabel);
+                }
+            }
+            _ => return Some(HostnameFault::Byte(byte)),
+        }
+        previous = Some(byte);
+    }
+    if is_numeric {
+        return Some(HostnameFault::Numeric);
+    }
+    (name.len() > 255).then_some(HostnameFault::Long)
+}
+
+impl HostnameFault {
+    /// The warning of Postfix about `name`.
+    pub fn warning(self, name: &str) -> String {
+        let what = match self {
+            Self::Empty => return "valid_hostname: empty hostname".to_owned(),
+            Self::Byte(byte) => format!("invalid character {byte}(decimal): {name}"),
+            Self::Delimiter => format!("misplaced delimiter: {name}"),
+            Self::Hyphen => format!("misplaced hyphen: {name}"),
+            Self::LongLabel => format!("hostname label too long: {name}"),
+            Self::Numeric => format!("numeric hostname: {name}"),
+            Self::Long => {
+                let first: String = name.chars().take(100).collect();
+                format!("bad length {} for {first}...", name.len())
+            }
         };
-        return Some(format!("{shown} cannot be in a name"));
+        format!("valid_hostname: {what}")
     }
-    for label in name.split('.') {
-        if label.is_empty() {
-            return Some("a dot stands at one of its ends, or next to another".to_owned());
-        }
-        if label.starts_with('-') || label.ends_with('-') {
-            return Some("a hyphen stands at the end of a label".to_owned());
-        }
-        if label.len() > 63 {
-            return Some("a label has more than 63 letters".to_owned());
+
+    /// The same as a part of a sentence of ours.
+    pub fn reason(self) -> String {
+        match self {
+            Self::Empty => "it is empty".to_owned(),
+            Self::Byte(byte) => {
+                let shown = if byte.is_ascii_graphic() {
+                    char::from(byte).to_string()
+                } else if byte == b' ' || byte == b'\t' {
+                    "a blank".to_owned()
+                } else {
+                    format!("the byte {byte}")
+                };
+                format!("{shown} cannot be in a name")
+            }
+            Self::Delimiter => "a dot stands at one of its ends, or next to another".to_owned(),
+            Self::Hyphen => "a hyphen stands at the end of a label".to_owned(),
+            Self::LongLabel => "a label has more than 63 letters".to_owned(),
+            Self::Numeric => "it is a number".to_owned(),
+            Self::Long => "it has more than 255 letters".to_owned(),
         }
     }
-    if name
-        .bytes()
-        .all(|byte| byte.is_ascii_digit() || byte == b'.')
-    {
-        return Some("it is a number".to_owned());
-    }
-    (name.len() > 255).then(|| "it has more than 255 letters".to_owned())
 }
 
 /// Whether Postfix accepts a name in ASCII (`valid_hostname`).
 pub fn is_valid(name: &str) -> bool {
-    complaint(name).is_none()
+    hostname_fault(name).is_none()
 }
 
 /// As [`is_valid`], for a name that may have other letters than those of ASCII when `utf8` is on.
@@ -216,12 +285,12 @@ mod tests {
     #[test]
     fn names_as_postfix_judges_them() {
         for good in ["mail.example.com", "mail_1", "a-b.c", "1.2.3.x"] {
-            assert_eq!(complaint(good), None, "{good}");
+            assert_eq!(hostname_fault(good), None, "{good}");
         }
         for bad in [
             "", "a..b", ".a", "a.", "-a.com", "a-.com", "1.2.3.4", "a b", "[a]", "é",
         ] {
-            assert!(complaint(bad).is_some(), "{bad}");
+            assert!(hostname_fault(bad).is_some(), "{bad}");
         }
     }
 

@@ -6,6 +6,8 @@
 use std::sync::LazyLock;
 
 use super::builtin::{Version, VersionSet};
+use super::parameter::LIST_SEPARATORS;
+use crate::source::Text;
 
 /// What the value of a text parameter is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -82,6 +84,25 @@ impl TextValue {
             let (word, versions) = word.split_once('@').unwrap_or((word, ".."));
             let is_there = !word.is_empty() && VersionSet::new(versions).contains(version);
             is_there.then_some(if word == "-" { "" } else { word })
+        })
+    }
+}
+
+impl TextValue {
+    /// Whether `version` allows a value of one word ([`Usage::Choice`], [`Usage::Exact`]).
+    pub fn allows(&self, value: &Text, version: Version) -> bool {
+        let ignores_case = self.usage == Usage::Choice;
+        self.words(version).any(|word| {
+            *value == *word || (ignores_case && value.as_str().eq_ignore_ascii_case(word))
+        })
+    }
+
+    /// The first word of a value that `version` does not allow ([`Usage::Words`]).
+    pub fn unknown_word(&self, value: &Text, version: Version) -> Option<Text> {
+        let words = value.words(LIST_SEPARATORS);
+        words.into_iter().find(|word| {
+            let mut allowed = self.words(version);
+            !allowed.any(|other| *word == *other)
         })
     }
 }

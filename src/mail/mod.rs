@@ -28,6 +28,7 @@ mod search;
 mod session;
 #[allow(dead_code)]
 mod smtp_address;
+mod startup;
 mod stranger;
 mod trace;
 mod witness;
@@ -42,6 +43,7 @@ pub use recipient::Listing;
 pub use reply::{Answer, Reply, Stage};
 pub use resolve::Route;
 pub use session::Session;
+pub use startup::Startup;
 pub use trace::{Ending, Outcome, Trace, Tracer};
 pub use witness::{Acceptance, MOST_DOMAINS, NOBODY};
 pub use world::{Completeness, Doubt, Step, World, explore};

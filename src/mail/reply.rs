@@ -16,9 +16,9 @@ pub struct Reply {
 /// The command, or the moment, that is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stage {
-    /// smtpd does not run: the client connects and hears nothing.
+    /// Nothing of the mail system runs: the client cannot connect.
     Start,
-    /// The greeting.
+    /// The greeting; a client of an smtpd that does not start waits for it.
     Banner,
     /// HELO or EHLO.
     Ehlo,

@@ -7,9 +7,10 @@ use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap};
 
 use crate::instance::Instance;
-use crate::instance::builtin::{Builtin, Kind, Version, service_parameters};
+use crate::instance::builtin::{Builtin, Kind, service_parameters};
 use crate::instance::parameter::Scope;
 use crate::instance::service::Service;
+use crate::instance::value_fault::Facts;
 use crate::source::Text;
 use crate::syntax::expression::{self, ExpandError};
 use crate::syntax::main_cf::Setting;
@@ -36,19 +37,6 @@ const COMMANDS: [&str; 10] = [
     "posttls-finger",
     "sendmail",
 ];
-
-/// How a parameter is read.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Facts {
-    /// The kind of its value.
-    pub(super) kind: Kind,
-    /// The smallest length, number or count of seconds.
-    pub(super) min: Option<i64>,
-    /// The largest one.
-    pub(super) max: Option<i64>,
-    /// The unit of a time without one.
-    pub(super) unit: u8,
-}
 
 /// A setting that is in force.
 #[derive(Debug)]
@@ -96,7 +84,7 @@ pub(super) fn settings_in_force(instance: &Instance) -> Vec<InForce<'_>> {
             found.push(InForce {
                 setting,
                 name,
-                facts: facts_of(builtin, instance.version()),
+                facts: Facts::of(builtin, instance.version()),
                 readings: readings(instance, builtin, &services),
                 readers: builtin.scope().collect(),
                 service: None,
@@ -128,7 +116,7 @@ pub(super) fn settings_in_force(instance: &Instance) -> Vec<InForce<'_>> {
             found.push(InForce {
                 setting,
                 name,
-                facts: facts_of(builtin, instance.version()),
+                facts: Facts::of(builtin, instance.version()),
                 readings: Vec::from_iter(is_read.then(|| Reading {
                     scope: service.scope(),
                     programs: BTreeSet::from([command]),
@@ -148,18 +136,6 @@ fn builtin(instance: &Instance, name: &str) -> Option<&'static Builtin> {
         .builtins()
         .get(name)
         .filter(|builtin| !builtin.is_legacy(instance.version()) && !builtin.is_read_only())
-}
-
-/// How a version reads a parameter.
-pub(super) fn facts_of(builtin: &Builtin, version: Version) -> Facts {
-    let definition = builtin.definition(version);
-    let unit = builtin.unit().and_then(|unit| u8::try_from(unit).ok());
-    Facts {
-        kind: definition.kind,
-        min: definition.min,
-        max: definition.max,
-        unit: unit.unwrap_or(b's'),
-    }
 }
 
 /// The settings that are in force, in their order: of several with one name, the last.

@@ -1,13 +1,14 @@
 //! What Postfix makes of a comment in a value: that depends on what the value is.
 
 use super::super::comment;
-use super::super::readings::{Facts, InForce, Reading};
+use super::super::readings::{InForce, Reading};
 use super::super::revival;
 use crate::finding::{Safety, Severity};
 use crate::instance::builtin::{Kind, Version};
 use crate::instance::parameter::{Scope, parse_seconds};
 use crate::instance::restriction::{Restriction, restriction_list};
 use crate::instance::text_value::{Usage, text_value};
+use crate::instance::value_fault::Facts;
 use crate::source::Text;
 
 /// What Postfix makes of a comment.

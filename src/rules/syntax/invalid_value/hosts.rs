@@ -1,11 +1,10 @@
 //! Values that the first lines of every program look at (`src/global/mail_params.c`): names of hosts and users,
 //! addresses, the compatibility level.
 
-use std::net::IpAddr;
-
-use crate::instance::hostname;
 use super::Problem;
 use crate::instance::builtin::Version;
+use crate::instance::hostname::hostname_fault;
+use crate::instance::interfaces::{InterfaceFault, interfaces_fault};
 use crate::instance::parameter::{LIST_SEPARATORS, Scope, parse_number};
 use crate::source::Text;
 use crate::syntax::expression::compatibility_level;
@@ -14,7 +13,7 @@ use crate::syntax::expression::compatibility_level;
 pub(super) fn problem(name: &str, value: &Text, scope: Scope<'_>) -> Option<Problem> {
     match name {
         "myhostname" | "mydomain" => {
-            let complaint = hostname::complaint(value.as_str())?;
+            let complaint = hostname_fault(value.as_str())?.reason();
             Some(Problem::stops(format!("{name} = {value} is no name of a host or domain: {complaint}")))
         }
         "myorigin" => single(value),
@@ -43,42 +42,25 @@ fn own_name(value: &Text, scope: Scope<'_>) -> Option<Problem> {
 
 /// `src/global/own_inet_addr.c`.
 fn interfaces(value: &Text, scope: Scope<'_>) -> Option<Problem> {
-    let protocols = scope.parameter("inet_protocols").words();
-    if protocols.is_empty() || *value == "all" || *value == "loopback-only" {
-        return None;
-    }
-    let has = |family: &str| protocols.iter().any(|word| *word == "all" || *word == family);
-    for word in value.words(LIST_SEPARATORS) {
-        let text = word.as_str();
-        let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
-        let wrong = if text.eq_ignore_ascii_case("all") || text.eq_ignore_ascii_case("loopback-only") {
-            let alone = text.to_ascii_lowercase();
-            Some(format!("{text} is taken for the name of a host; {alone} alone would be right"))
-        } else if text.starts_with(['/', '!']) || text.contains('/') {
-            Some(format!("{text} is no host name or address; files, networks and ! do not work here"))
-        } else if let Ok(address) = bare.parse::<IpAddr>() {
-            address_problem(address, &has, scope)
-        } else {
-            let is_host = |c: char| c.is_ascii_alphanumeric() || "-_.:%".contains(c);
-            (!bare.chars().all(is_host))
-                .then(|| format!("{text} is no host name or address"))
-        };
-        if let Some(wrong) = wrong {
-            return Some(Problem::stops(wrong).at(&word));
+    let (word, fault) = interfaces_fault(value, scope)?;
+    let what = match fault {
+        InterfaceFault::NotAlone => {
+            let alone = word.as_str().to_ascii_lowercase();
+            format!("{word} is taken for the name of a host; {alone} alone would be right")
         }
-    }
-    None
-}
-
-fn address_problem(address: IpAddr, has: &dyn Fn(&str) -> bool, scope: Scope<'_>) -> Option<String> {
-    let family = if address.is_ipv4() { "ipv4" } else { "ipv6" };
-    if !has(family) {
-        return Some(format!("{address} cannot be used, because inet_protocols leaves {family} out"));
-    }
-    let instance = scope.instance;
-    let is_own = instance.host().interfaces.iter().any(|(own, _)| *own == address);
-    (instance.files().is_host() && !is_own)
-        .then(|| format!("this host has no interface with the address {address}"))
+        InterfaceFault::NoHost => {
+            format!("{word} is no host name or address; files, networks and ! do not work here")
+        }
+        InterfaceFault::NoName => format!("{word} is no host name or address"),
+        InterfaceFault::Family(address) => {
+            let family = if address.is_ipv4() { "ipv4" } else { "ipv6" };
+            format!("{address} cannot be used, because inet_protocols leaves {family} out")
+        }
+        InterfaceFault::NotOwn(address) => {
+            format!("this host has no interface with the address {address}")
+        }
+    };
+    Some(Problem::stops(what).at(&word))
 }
 
 fn level(value: &Text, scope: Scope<'_>) -> Option<Problem> {

@@ -1,21 +1,20 @@
 //! Numbers, times and switches (`src/global/mail_conf_int.c`, `mail_conf_time.c`, `mail_conf_bool.c` and their
 //! relatives).
 
-use super::super::readings::Facts;
 use super::{Effect, Problem};
 use crate::finding::Severity;
 use crate::instance::builtin::Kind;
-use crate::instance::parameter::{parse_number, parse_seconds};
+use crate::instance::value_fault::{Facts, Fault};
 use crate::source::Text;
 
 /// What is wrong with the value of `name`, which is no text.
 pub(super) fn problem(name: &str, value: &Text, facts: &Facts) -> Option<Problem> {
     let subject = Subject { name, value: value.as_str() };
+    let fault = facts.fault(value.as_str(), value.len());
     match facts.kind {
-        Kind::Bool | Kind::Nbool => switch(&subject),
-        Kind::Int | Kind::Nint => number(&subject, facts, i64::from(i32::MIN)..=i64::from(i32::MAX)),
-        Kind::Long => number(&subject, facts, i64::MIN..=i64::MAX),
-        Kind::Time => time(&subject, facts),
+        Kind::Bool | Kind::Nbool => fault.map(|_| switch(&subject)),
+        Kind::Int | Kind::Nint | Kind::Long => fault.map(|fault| number(&subject, facts, fault)),
+        Kind::Time => time(&subject, facts, fault),
         Kind::Str | Kind::Raw => None,
     }
 }
@@ -38,25 +37,18 @@ impl Subject<'_> {
     }
 }
 
-fn switch(subject: &Subject<'_>) -> Option<Problem> {
+fn switch(subject: &Subject<'_>) -> Problem {
     let value = subject.value;
-    if value.eq_ignore_ascii_case("yes") || value.eq_ignore_ascii_case("no") {
-        return None;
-    }
     let meant = match value.to_ascii_lowercase().as_str() {
         "true" | "on" | "1" | "y" | "t" | "enable" | "enabled" => Some("yes"),
         "false" | "off" | "0" | "n" | "f" | "disable" | "disabled" => Some("no"),
         _ => None,
     };
     let what = format!("{}; yes or no would be right", subject.is_no("switch"));
-    Some(Problem::stops(what).meant(meant))
+    Problem::stops(what).meant(meant)
 }
 
-fn number(
-    subject: &Subject<'_>,
-    facts: &Facts,
-    range: std::ops::RangeInclusive<i64>,
-) -> Option<Problem> {
+fn number(subject: &Subject<'_>, facts: &Facts, fault: Fault) -> Problem {
     let Subject { name, value } = subject;
     let wanted = match (facts.min, facts.max) {
         (Some(min), Some(max)) => format!("a whole number from {min} to {max}"),
@@ -64,24 +56,15 @@ fn number(
         (None, Some(max)) => format!("a whole number up to {max}"),
         (None, None) => "a whole number".to_owned(),
     };
-    let Some(number) = parse_number(value).filter(|number| range.contains(number)) else {
-        let what = format!("{}; {wanted} would be right", subject.is_no("number"));
-        return Some(Problem::stops(what).choices(multiplied(value)));
+    let size = match fault {
+        Fault::Malformed => {
+            let what = format!("{}; {wanted} would be right", subject.is_no("number"));
+            return Problem::stops(what).choices(multiplied(value));
+        }
+        Fault::Below(_) => "small",
+        Fault::Above(_) => "large",
     };
-    let size = size(number, facts)?;
-    let size = if size.is_lt() { "small" } else { "large" };
-    Some(Problem::stops(format!("{name} = {value} is too {size}; {wanted} would be right")))
-}
-
-/// Whether a number lies below or above what is allowed.
-fn size(number: i64, facts: &Facts) -> Option<std::cmp::Ordering> {
-    if facts.min.is_some_and(|min| number < min) {
-        Some(std::cmp::Ordering::Less)
-    } else if facts.max.is_some_and(|max| number > max) {
-        Some(std::cmp::Ordering::Greater)
-    } else {
-        None
-    }
+    Problem::stops(format!("{name} = {value} is too {size}; {wanted} would be right"))
 }
 
 /// A size with a unit, which Postfix does not have, as a number.
@@ -97,21 +80,20 @@ fn multiplied(value: &str) -> Option<String> {
     Some(format!("write {}", number.checked_mul(factor)?))
 }
 
-fn time(subject: &Subject<'_>, facts: &Facts) -> Option<Problem> {
+fn time(subject: &Subject<'_>, facts: &Facts, fault: Option<Fault>) -> Option<Problem> {
     let Subject { name, value } = subject;
-    let Some(seconds) = parse_seconds(value, facts.unit) else {
-        let what = format!(
+    let what = match fault {
+        None => return surprise(subject),
+        Some(Fault::Malformed) => format!(
             "{}; a whole number with one of the letters s, m, h, d, w would be right",
             subject.is_no("time")
-        );
-        return Some(Problem::stops(what));
-    };
-    let what = match size(i64::try_from(seconds).unwrap_or(i64::MAX), facts) {
-        None => return surprise(subject),
-        Some(std::cmp::Ordering::Less) => {
+        ),
+        Some(Fault::Below(_)) => {
             format!("{name} = {value} is too short; the least is {}s", facts.min.unwrap_or(0))
         }
-        Some(_) => format!("{name} = {value} is too long; the most is {}s", facts.max.unwrap_or(0)),
+        Some(Fault::Above(_)) => {
+            format!("{name} = {value} is too long; the most is {}s", facts.max.unwrap_or(0))
+        }
     };
     Some(Problem::stops(what))
 }

@@ -1,39 +1,15 @@
 //! `{ server, name = value … }`: settings for one policy server or mail filter (`src/global/attr_override.c`).
 
-use super::super::readings::{InForce, facts_of};
+use super::super::readings::InForce;
 use super::{Problem, kinds};
 use crate::instance::Instance;
 use crate::instance::builtin::{Kind, Version};
 use crate::instance::parameter::{LIST_SEPARATORS, Scope};
+use crate::instance::server_settings::{MILTER_SETTINGS, POLICY_SETTINGS, ServerSettings};
 use crate::instance::text_value::{Usage, text_value};
+use crate::instance::value_fault::Facts;
 use crate::source::Text;
 use crate::syntax::{braces, name_value};
-
-/// The names of settings, and what the parameters of main.cf have in front of them.
-struct Names {
-    prefix: &'static str,
-    names: &'static [&'static str],
-}
-
-/// `src/smtpd/smtpd_check.c`.
-const POLICY: Names = Names {
-    prefix: "smtpd_policy_service_",
-    names: &[
-        "timeout",
-        "max_idle",
-        "max_ttl",
-        "retry_delay",
-        "request_limit",
-        "try_limit",
-        "default_action",
-        "policy_context",
-    ],
-};
-/// `src/milter/milter.c`.
-const MILTER: Names = Names {
-    prefix: "milter_",
-    names: &["connect_timeout", "command_timeout", "content_timeout", "protocol", "default_action"],
-};
 
 /// What is wrong with the settings of a server in a value.
 pub(super) fn problem(in_force: &InForce<'_>, value: &Text, scope: Scope<'_>) -> Option<Problem> {
@@ -45,14 +21,14 @@ pub(super) fn problem(in_force: &InForce<'_>, value: &Text, scope: Scope<'_>) ->
     match text_value(in_force.name).usage {
         Usage::Restrictions => words.windows(2).find_map(|pair| {
             let is_policy = pair[0].as_str().eq_ignore_ascii_case("check_policy_service");
-            is_policy.then(|| server(&pair[1], &POLICY, instance)).flatten()
+            is_policy.then(|| server(&pair[1], &POLICY_SETTINGS, instance)).flatten()
         }),
-        Usage::Milters => words.iter().find_map(|word| server(word, &MILTER, instance)),
+        Usage::Milters => words.iter().find_map(|word| server(word, &MILTER_SETTINGS, instance)),
         _ => None,
     }
 }
 
-fn server(word: &Text, names: &Names, instance: &Instance) -> Option<Problem> {
+fn server(word: &Text, names: &ServerSettings, instance: &Instance) -> Option<Problem> {
     let inner = braces::whole(word)?;
     let mut items = inner.words_outside_braces(LIST_SEPARATORS).into_iter();
     let Some(_server) = items.next() else {
@@ -61,19 +37,18 @@ fn server(word: &Text, names: &Names, instance: &Instance) -> Option<Problem> {
     items.find_map(|item| setting(&item, names, instance))
 }
 
-fn setting(item: &Text, names: &Names, instance: &Instance) -> Option<Problem> {
+fn setting(item: &Text, names: &ServerSettings, instance: &Instance) -> Option<Problem> {
     let text = braces::whole(item).unwrap_or_else(|| item.clone());
     let Ok(pair) = name_value::split(&text) else {
         let what = format!("{item} is no setting; name=value or {{ name = value }} would be right");
         return Some(Problem::stops(what).at(item));
     };
     let name = pair.name.as_str();
-    if !names.names.contains(&name) {
+    let Some(builtin) = names.parameter(name, instance.builtins()) else {
         let what = format!("{name} cannot be set for one server; {} can", names.names.join(", "));
         return Some(Problem::stops(what).at(item));
-    }
-    let builtin = instance.builtins().get(&format!("{}{name}", names.prefix))?;
-    let facts = facts_of(builtin, instance.version());
+    };
+    let facts = Facts::of(builtin, instance.version());
     match facts.kind {
         Kind::Str | Kind::Raw if pair.value.is_empty() => {
             Some(Problem::stops(format!("{name} is empty; any text would be right")).at(item))

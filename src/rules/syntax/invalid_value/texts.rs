@@ -6,6 +6,7 @@ use super::{Effect, Problem, expressions, hosts, servers};
 use crate::finding::Severity;
 use crate::instance::parameter::{LIST_SEPARATORS, Scope};
 use crate::instance::text_value::{TextValue, Usage, Wrong, text_value};
+use crate::instance::value_fault::Fault;
 use crate::source::Text;
 use crate::syntax::braces;
 
@@ -28,13 +29,11 @@ pub(super) fn problem(in_force: &InForce<'_>, value: &Text, scope: Scope<'_>) ->
 
 /// `src/global/mail_conf_str.c`.
 fn length(in_force: &InForce<'_>, value: &Text) -> Option<Problem> {
-    let length = i64::try_from(value.len()).unwrap_or(i64::MAX);
-    let (name, min, max) = (in_force.name, in_force.facts.min, in_force.facts.max);
-    let is_short = min.is_some_and(|min| length < min);
-    let is_long = max.is_some_and(|max| length > max);
-    if !is_short && !is_long {
-        return None;
-    }
+    let facts = &in_force.facts;
+    let fault = facts.fault(value.as_str(), value.len())?;
+    let (name, min, max) = (in_force.name, facts.min, facts.max);
+    let length = value.len();
+    let is_short = matches!(fault, Fault::Below(_));
     let what = match (min, max) {
         (Some(min), Some(max)) if min == max => {
             format!("the length of {name} is {length}; {min} would be right")
@@ -79,18 +78,14 @@ fn words(name: &str, facts: &TextValue, value: &Text, scope: Scope<'_>) -> Optio
     if name == "mynetworks_style" && words.len() != 1 {
         return Some(Problem::stops(format!("{name} has to be one word; {}", one_of(&allowed))));
     }
-    let unknown = words.iter().find(|word| !allowed.contains(&word.as_str()))?;
+    let unknown = &facts.unknown_word(value, scope.instance.version())?;
     let what = format!("{unknown} is not known in {name}; {}", one_of(&allowed));
     Some(Problem::new(effect(facts), what).at(unknown).choices(near(unknown, &allowed)))
 }
 
 fn choice(facts: &TextValue, value: &Text, scope: Scope<'_>) -> Option<Problem> {
     let allowed: Vec<&str> = facts.words(scope.instance.version()).collect();
-    let ignores_case = facts.usage == Usage::Choice;
-    let is_allowed = allowed.iter().any(|word| {
-        *value == *word || (ignores_case && value.as_str().eq_ignore_ascii_case(word))
-    });
-    if is_allowed {
+    if facts.allows(value, scope.instance.version()) {
         return None;
     }
     let name = facts.name;

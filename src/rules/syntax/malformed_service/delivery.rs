@@ -2,7 +2,7 @@
 //! (`src/pipe/pipe.c`, `src/spawn/spawn.c`).
 
 use super::Report;
-use super::daemons::{self, Operands};
+use crate::instance::daemon::{Operands, daemon_of};
 use crate::rules::prelude::*;
 use crate::source::Text;
 use crate::syntax::expression::references;
@@ -36,7 +36,7 @@ const PIPE_NAMES: [&str; 18] = [
 /// Looks at the words behind the options.
 pub(super) fn check(report: &mut Report<'_, '_>) {
     let line = report.line;
-    let daemon = daemons::find(line.command(), report.instance.version());
+    let daemon = daemon_of(line.command(), report.instance.version());
     let is_pipe = match daemon.map(|daemon| daemon.operands) {
         Some(Operands::Pipe) => true,
         Some(Operands::Spawn) => false,

@@ -2,6 +2,7 @@
 
 use super::Report;
 use crate::instance::Instance;
+use crate::instance::endpoint::{Endpoint, EndpointFault};
 use crate::instance::files::Opened;
 use crate::rules::prelude::*;
 
@@ -21,46 +22,30 @@ pub(super) fn check(report: &mut Report<'_, '_>) {
         }
         return;
     }
-    let port = match split(name) {
-        Ok((host, port)) if is_host(host) => port,
-        Ok(_) => {
-            stops(report, "there is neither a host name nor an address in front of the port");
-            return;
-        }
-        Err(what) => {
-            stops(report, what);
+    let port = match Endpoint::parse(name) {
+        Ok(endpoint) => endpoint.port,
+        Err(fault) => {
+            stops(report, reason(fault));
             return;
         }
     };
     if port.bytes().all(|byte| byte.is_ascii_digit()) {
         check_number(report, port);
-    } else if port.starts_with(|first: char| first.is_ascii_digit()) {
-        stops(report, "something follows the number of the port");
     } else {
         check_port_name(report, port);
     }
 }
 
-/// Host and port; the host is empty when the service listens on all `inet_interfaces`.
-fn split(name: &str) -> Result<(&str, &str), &'static str> {
-    let Some(inside) = name.strip_prefix('[') else {
-        let (host, port) = name.rsplit_once(':').unwrap_or(("", name));
-        return if port.is_empty() { Err("there is no port") } else { Ok((host, port)) };
-    };
-    let (host, rest) = inside.split_once(']').ok_or("the ] behind the address is missing")?;
-    match rest.strip_prefix(':') {
-        Some(port) if !port.is_empty() => Ok((host.strip_prefix("ipv6:").unwrap_or(host), port)),
-        Some(_) => Err("there is no port"),
-        None if rest.is_empty() => Err("there is no port"),
-        None => Err("something follows the ] that is not : and a port"),
+/// What is wrong with a name.
+fn reason(fault: EndpointFault) -> &'static str {
+    match fault {
+        EndpointFault::Unclosed => "the ] behind the address is missing",
+        EndpointFault::AfterBracket => "something follows the ] that is not : and a port",
+        EndpointFault::BadIpv6 => "there is no IPv6 address in [ipv6:…]",
+        EndpointFault::NoPort => "there is no port",
+        EndpointFault::BadHost => "there is neither a host name nor an address in front of the port",
+        EndpointFault::AfterNumber => "something follows the number of the port",
     }
-}
-
-fn is_host(host: &str) -> bool {
-    host.is_empty()
-        || host.parse::<std::net::IpAddr>().is_ok()
-        || crate::instance::hostname::complaint(host).is_none()
-        || !host.is_ascii()
 }
 
 fn stops(report: &mut Report<'_, '_>, what: &str) {

@@ -1,6 +1,5 @@
 //! Lines of master.cf that master(8) or the program cannot use.
 
-mod daemons;
 mod delivery;
 mod endpoint;
 mod fields;

@@ -1,9 +1,9 @@
 //! The options of a service (`getopt` in `src/master/*_server.c`), and words that are none.
 
 use super::Report;
-use super::daemons::{self, Operands};
 use crate::edits::move_comment_above;
 use crate::instance::builtin::Version;
+use crate::instance::daemon::{Operands, daemon_of};
 use crate::rules::prelude::*;
 use crate::source::Span;
 use crate::syntax::master_cf::OptionError;
@@ -55,7 +55,7 @@ pub(super) fn check(report: &mut Report<'_, '_>) {
 
 fn check_operands(report: &mut Report<'_, '_>) {
     let (line, version) = (report.line, report.instance.version());
-    let Some(daemon) = daemons::find(line.command(), version) else { return };
+    let Some(daemon) = daemon_of(line.command(), version) else { return };
     let takes_flags =
         daemon.operands == Operands::Flags && version >= Version::release(3, 5, 0);
     let first = match daemon.operands {

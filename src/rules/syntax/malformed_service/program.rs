@@ -2,15 +2,15 @@
 //! `src/master/*_server.c`).
 
 use super::Report;
-use super::daemons::{self, Daemon};
 use super::fields::has_value;
+use crate::instance::daemon::{Daemon, daemon_names, daemon_of};
 use crate::instance::files::Location;
 
 /// Looks at the command word. Whether it is one of Postfix's programs.
 pub(super) fn check(report: &mut Report<'_, '_>) -> bool {
     let (instance, line) = (report.instance, report.line);
     let command = line.command();
-    let Some(daemon) = daemons::find(command, instance.version()) else {
+    let Some(daemon) = daemon_of(command, instance.version()) else {
         if command != "-" {
             check_unknown(report, command);
         }
@@ -29,7 +29,7 @@ pub(super) fn check(report: &mut Report<'_, '_>) -> bool {
 fn check_unknown(report: &mut Report<'_, '_>, command: &str) {
     let instance = report.instance;
     let base = command.rsplit('/').next().unwrap_or(command);
-    let known = daemons::find(base, instance.version());
+    let known = daemon_of(base, instance.version());
     if command.starts_with('/') {
         let message = format!(
             "the program of this service is never started: master looks for {command} below \
@@ -50,7 +50,7 @@ fn check_unknown(report: &mut Report<'_, '_>, command: &str) {
         "the program of this service is never started, and whoever connects gets no answer: Postfix \
          {version} has no program {command}"
     );
-    let near = super::super::nearest::nearest(command, daemons::names(version));
+    let near = super::super::nearest::nearest(command, daemon_names(version));
     let finding = report.add_field(7, message, near);
     if known.is_none() && near.is_none() {
         finding.note("it can only work if somebody has put a program of his own into daemon_directory");

@@ -1,10 +1,10 @@
 //! What the programs of master.cf need from their line there.
 
-use crate::instance::builtin::Version;
+use super::builtin::Version;
 
 /// What may stand behind the options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Operands {
+pub enum Operands {
     /// Nothing: the program stops at the first one (`src/master/*_server.c` and the programs' main loops).
     None,
     /// `flags=` (`src/smtp/smtp.c`, Postfix 3.5).
@@ -19,19 +19,19 @@ pub(super) enum Operands {
 
 /// A program that Postfix has for master.cf.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Daemon {
+pub struct Daemon {
     /// The command word.
-    pub(super) name: &'static str,
+    pub name: &'static str,
     /// The first version that has it.
     since: Version,
     /// What may stand behind the options.
-    pub(super) operands: Operands,
+    pub operands: Operands,
     /// The process limit without which it stops: 1, or 0 for none.
-    pub(super) limit: Option<u32>,
+    pub limit: Option<u32>,
     /// It needs an unprivileged field `n`.
-    pub(super) is_privileged: bool,
+    pub is_privileged: bool,
     /// The types of service that it serves.
-    pub(super) types: &'static [&'static str],
+    pub types: &'static [&'static str],
 }
 
 /// `single_server.c`, `multi_server.c`, `event_server.c`.
@@ -125,14 +125,14 @@ static DAEMONS: [Daemon; 29] = [
 ];
 
 /// The program with this name in `version`.
-pub(super) fn find(name: &str, version: Version) -> Option<&'static Daemon> {
+pub fn daemon_of(name: &str, version: Version) -> Option<&'static Daemon> {
     DAEMONS
         .iter()
         .find(|daemon| daemon.name == name && version >= daemon.since)
 }
 
 /// The names of the programs of a version.
-pub(super) fn names(version: Version) -> impl Iterator<Item = &'static str> {
+pub fn daemon_names(version: Version) -> impl Iterator<Item = &'static str> {
     DAEMONS
         .iter()
         .filter(move |daemon| version >= daemon.since)
