@@ -1,6 +1,6 @@
 //! In which order programs read their parameters: see `reading_order.tsv`.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 /// The parameters that a program reads when it starts, of all versions, in the order in which it reads them;
@@ -9,8 +9,8 @@ pub fn reading_order(program: &str) -> &'static [&'static str] {
     TABLE.get(program).map_or(&[], Vec::as_slice)
 }
 
-static TABLE: LazyLock<HashMap<&'static str, Vec<&'static str>>> = LazyLock::new(|| {
-    let mut table: HashMap<&str, Vec<&str>> = HashMap::new();
+static TABLE: LazyLock<BTreeMap<&'static str, Vec<&'static str>>> = LazyLock::new(|| {
+    let mut table: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     let mut program = "";
     for line in include_str!("reading_order.tsv").lines() {
         let Some((name, names)) = line.split_once('\t').filter(|_| !line.starts_with('#')) else {

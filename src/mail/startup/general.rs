@@ -19,18 +19,16 @@ use crate::syntax::master_cf::OptionError;
 /// # Errors
 /// The program ends.
 pub(super) fn start(process: &Process<'_>, service: Service<'_>) -> Result<(), Death> {
-    for error in &service.line.option_errors {
-        return match error {
-            OptionError::NotNameValue { value, error, .. } => fatal(format!(
-                "invalid \"-o {value}\" option value: {}",
-                error.message()
-            )),
-            OptionError::MissingValue { letter, .. } | OptionError::Unknown { letter, .. } => {
-                fatal(format!("invalid option: {letter}"))
-            }
-        };
+    match service.line.option_errors.first() {
+        Some(OptionError::NotNameValue { value, error, .. }) => fatal(format!(
+            "invalid \"-o {value}\" option value: {}",
+            error.message()
+        )),
+        Some(OptionError::MissingValue { letter, .. } | OptionError::Unknown { letter, .. }) => {
+            fatal(format!("invalid option: {letter}"))
+        }
+        None => read(process),
     }
-    read(process)
 }
 
 /// Reads the parameters that every program reads.
@@ -51,7 +49,7 @@ pub(super) fn read(process: &Process<'_>) -> Result<(), Death> {
     own_name(process)?;
     let origin = process.value("myorigin")?;
     let is_separator = |byte: &u8| LIST_SEPARATORS.contains(byte);
-    if origin.as_bytes().iter().any(|byte| is_separator(byte)) {
+    if origin.as_bytes().iter().any(is_separator) {
         let what = "myorigin parameter setting must not contain multiple values";
         return fatal(format!("{what}: {origin}"));
     }

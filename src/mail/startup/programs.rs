@@ -26,15 +26,22 @@ pub(super) fn silence(
         let what = format!("connect #11 to subsystem {class}/{name}: No such file or directory");
         return Some(obituary("smtpd", &Death::Fatal(what)));
     };
-    let (program, start): (_, fn(&Process<'_>, Service<'_>) -> Result<(), Death>) =
-        match service.line.command() {
-            "trivial-rewrite" => ("trivial-rewrite", rewrite),
-            "cleanup" => ("cleanup", cleanup),
-            // Somebody's own program: it may do anything.
-            _ => return None,
-        };
-    let process = Process::new(program, service.scope(), Some(Arc::clone(proxies)));
-    let death = start(&process, service).err()?;
+    let start = |program| Process::new(program, service.scope(), Some(Arc::clone(proxies)));
+    let (process, end) = match service.line.command() {
+        "trivial-rewrite" => {
+            let process = start("trivial-rewrite");
+            let end = rewrite(&process, service);
+            (process, end)
+        }
+        "cleanup" => {
+            let process = start("cleanup");
+            let end = cleanup(&process, service);
+            (process, end)
+        }
+        // Somebody's own program: it may do anything.
+        _ => return None,
+    };
+    let death = end.err()?;
     Some(obituary(process.program, &death))
 }
 

@@ -217,7 +217,7 @@ fn encryption(process: &Process<'_>) -> Result<(), Death> {
         let is = |word: &&str| level.as_str().eq_ignore_ascii_case(word);
         if ["verify", "secure", "fingerprint"]
             .iter()
-            .any(|word| is(&word))
+            .any(|word| is(word))
         {
             process.warn(format!(
                 "smtpd_tls_security_level: unsupported TLS level \"{level}\", using \"encrypt\""
