@@ -215,15 +215,12 @@ fn encryption(process: &Process<'_>) -> Result<(), Death> {
             format!("Invalid TLS level \"{value}\"")
         })?;
         let is = |word: &&str| level.as_str().eq_ignore_ascii_case(word);
-        if ["verify", "secure", "fingerprint"]
-            .iter()
-            .any(|word| is(word))
-        {
+        if ["verify", "secure", "fingerprint"].iter().any(is) {
             process.warn(format!(
                 "smtpd_tls_security_level: unsupported TLS level \"{level}\", using \"encrypt\""
             ));
         }
-        uses_tls = !is(&"none");
+        uses_tls = !level.as_str().eq_ignore_ascii_case("none");
     }
     if !uses_tls && !wrapper {
         return Ok(());
