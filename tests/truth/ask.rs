@@ -197,11 +197,20 @@ fn converse(private: &Private, sender: &str, address: &str) -> (Fact, Option<Str
     (fact, id)
 }
 
-/// What a program of Postfix said when it died.
+/// What smtpd(8) said when it died, or what is said about its death.
 fn death(log: &str) -> Option<String> {
     log.lines().find_map(|line| {
-        let is_last = ["]: fatal: ", "]: panic: ", " killed by signal "];
-        let at = is_last.iter().find_map(|word| line.find(word))?;
+        let is_own = line.contains("/smtpd[");
+        let is_about = line.contains("/master[") && line.contains("/smtpd ");
+        let last = if is_own {
+            "]: fatal: "
+        } else {
+            "killed by signal "
+        };
+        let panics = is_own.then(|| line.find("]: panic: ")).flatten();
+        let at = (is_own || is_about)
+            .then(|| line.find(last).or(panics))
+            .flatten()?;
         Some(line[at..].trim_start_matches("]: ").to_owned())
     })
 }

@@ -219,7 +219,9 @@ fn outcome(fact: &Fact, trace: &Trace) -> Option<(&'static str, String, String)>
 
 /// An end in the words of the model.
 fn described(end: &End) -> String {
-    let is_elsewhere = matches!(end.program.as_str(), "smtp" | "lmtp" | "pipe" | "relay");
+    // What another server has just refused to take is not tried again at once.
+    let is_elsewhere = matches!(end.program.as_str(), "smtp" | "lmtp" | "pipe" | "relay")
+        || end.text.starts_with("delivery temporarily suspended: ");
     let result = match end.status.as_str() {
         _ if is_elsewhere => "relayed",
         "sent" if end.text.contains("discard") || end.program == "discard" => "discarded",

@@ -27,7 +27,7 @@ pub(crate) struct Case {
 const ADDRESSES: usize = 20;
 
 /// The users of the host, besides those that Postfix needs.
-const PASSWD: &str = "\
+pub(crate) const PASSWD: &str = "\
 root:x:0:0:root:/root:/bin/sh
 postfix:x:101:103::/var/spool/postfix:/usr/sbin/nologin
 nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin

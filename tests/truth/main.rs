@@ -15,13 +15,14 @@ mod compare;
 mod generate;
 mod reduce;
 mod tables;
+mod written;
 
 use std::collections::BTreeMap;
 use std::env;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use compare::Difference;
@@ -45,6 +46,62 @@ fn say(text: &str) {
     drop(io::stderr().write_all(text.as_bytes()));
 }
 
+/// What was found out about some cases.
+#[derive(Default)]
+struct Findings {
+    addresses: usize,
+    accepted: usize,
+    /// By the name of the case.
+    differences: BTreeMap<String, (Case, Vec<Difference>)>,
+}
+
+/// Asks about cases, several at a time. `case` gives the name and the case of a number, from 0 on.
+fn examine_all(count: usize, case: impl Fn(usize) -> (String, Case) + Sync) -> Findings {
+    let next = AtomicUsize::new(0);
+    let findings: Mutex<Findings> = Mutex::default();
+    thread::scope(|scope| {
+        for _ in 0..AT_A_TIME {
+            scope.spawn(|| {
+                loop {
+                    let number = next.fetch_add(1, Ordering::SeqCst);
+                    if number >= count {
+                        break;
+                    }
+                    let (name, case) = case(number);
+                    let (facts, found) = examine(&case);
+                    let mut findings = findings.lock().expect("no panic while it is held");
+                    findings.addresses += facts.len();
+                    findings.accepted += facts.iter().filter(|fact| fact.data.is_some()).count();
+                    if !found.is_empty() {
+                        findings.differences.insert(name, (case, found));
+                    }
+                }
+            });
+        }
+    });
+    findings.into_inner().expect("no panic while it was held")
+}
+
+/// Says how many agree, keeps what differs, and fails when anything does.
+fn conclude(what: &str, findings: &Findings) {
+    let Findings {
+        addresses,
+        accepted,
+        differences,
+    } = findings;
+    let different: usize = differences.values().map(|(_, found)| found.len()).sum();
+    let agree = addresses - different.min(*addresses);
+    say(&format!(
+        "truth: {what}, {addresses} addresses, {accepted} of them accepted: {agree} agree ({:.2} %)\n{}",
+        100.0 * agree as f64 / (*addresses).max(1) as f64,
+        report(differences)
+    ));
+    if let Some(directory) = env::var_os("POSTLINT_TRUTH_KEEP") {
+        reduce::keep(Path::new(&directory), differences);
+    }
+    assert!(differences.is_empty(), "{different} differences");
+}
+
 #[test]
 #[ignore = "the model does not give replies yet: cargo test --test truth -- --ignored"]
 fn the_model_says_what_postfix_does() {
@@ -53,48 +110,27 @@ fn the_model_says_what_postfix_does() {
     }
     let first = number("POSTLINT_TRUTH_SEED", SEED);
     let count = number("POSTLINT_TRUTH_CONFIGURATIONS", CONFIGURATIONS);
-    let keep = env::var_os("POSTLINT_TRUTH_KEEP").map(PathBuf::from);
-    let next = AtomicU64::new(first);
-    let addresses = AtomicUsize::new(0);
-    let accepted = AtomicUsize::new(0);
-    let differences: Mutex<BTreeMap<u64, Vec<Difference>>> = Mutex::default();
-    thread::scope(|scope| {
-        for _ in 0..AT_A_TIME {
-            scope.spawn(|| {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::SeqCst);
-                    if seed >= first.saturating_add(count) {
-                        break;
-                    }
-                    let case = Case::generate(seed);
-                    let (facts, found) = examine(&case);
-                    addresses.fetch_add(facts.len(), Ordering::SeqCst);
-                    let taken = facts.iter().filter(|fact| fact.data.is_some()).count();
-                    accepted.fetch_add(taken, Ordering::SeqCst);
-                    if !found.is_empty() {
-                        let mut all = differences.lock().expect("no panic while it is held");
-                        all.insert(seed, found);
-                    }
-                }
-            });
-        }
+    let findings = examine_all(usize::try_from(count).unwrap_or(usize::MAX), |number| {
+        let seed = first.wrapping_add(u64::try_from(number).unwrap_or(0));
+        (format!("seed-{seed}"), Case::generate(seed))
     });
-    let differences = differences
-        .into_inner()
-        .expect("no panic while it was held");
-    let (addresses, accepted) = (addresses.into_inner(), accepted.into_inner());
-    let different: usize = differences.values().map(Vec::len).sum();
-    let report = report(&differences);
-    say(&format!(
-        "truth: {count} configurations from seed {first}, {addresses} addresses, {accepted} of them accepted: \
-         {} agree ({:.2} %)\n{report}",
-        addresses - different,
-        100.0 * (addresses - different) as f64 / addresses.max(1) as f64,
-    ));
-    if let Some(directory) = keep {
-        reduce::keep(&directory, &differences);
+    conclude(
+        &format!("{count} configurations from seed {first}"),
+        &findings,
+    );
+}
+
+#[test]
+#[ignore = "the model does not give replies yet: cargo test --test truth -- --ignored"]
+fn the_model_knows_the_traps() {
+    if !common::postfix::is_available("truth: traps") {
+        return;
     }
-    assert!(differences.is_empty(), "{different} differences");
+    let cases = written::cases();
+    let findings = examine_all(cases.len(), |number| {
+        (format!("written-{}", number + 1), cases[number].clone())
+    });
+    conclude("the traps", &findings);
 }
 
 /// Asks both about a case.
@@ -108,13 +144,13 @@ fn examine(case: &Case) -> (Vec<ask::Fact>, Vec<Difference>) {
 }
 
 /// How many differences there are of each sort, with one of them.
-fn report(differences: &BTreeMap<u64, Vec<Difference>>) -> String {
+fn report(differences: &BTreeMap<String, (Case, Vec<Difference>)>) -> String {
     let mut sorts: BTreeMap<String, (usize, String)> = BTreeMap::new();
-    for (seed, found) in differences {
+    for (name, (_, found)) in differences {
         for one in found {
             let (count, _) = sorts
                 .entry(one.signature())
-                .or_insert_with(|| (0, format!("seed {seed}: {one}")));
+                .or_insert_with(|| (0, format!("{name}: {one}")));
             *count += 1;
         }
     }

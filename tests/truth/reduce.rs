@@ -14,25 +14,22 @@ const MOST: usize = 40;
 
 /// Writes a reduced case for each sort of difference into a directory of its own: the configuration,
 /// `addresses.txt`, and `difference.txt` with what both say.
-pub(crate) fn keep(directory: &Path, differences: &BTreeMap<u64, Vec<Difference>>) {
+pub(crate) fn keep(directory: &Path, differences: &BTreeMap<String, (Case, Vec<Difference>)>) {
     let mut seen = BTreeSet::new();
-    for (seed, found) in differences {
+    for (name, (case, found)) in differences {
         for (index, difference) in found.iter().enumerate() {
             let signature = difference.signature();
             if !seen.insert(signature.clone()) || seen.len() > MOST {
                 continue;
             }
-            let (case, difference) = reduced(Case::generate(*seed), difference.clone());
-            let own = directory.join(format!("{seed}-{index}"));
+            let (case, difference) = reduced(case.clone(), difference.clone());
+            let own = directory.join(format!("{name}-{index}"));
             fs::create_dir_all(&own).unwrap_or_else(|error| panic!("{}: {error}", own.display()));
             ask::write(&case, &own);
             let sender = format!("from <{}>\n", case.sender);
             let texts = [
                 ("addresses.txt", format!("{}\n", difference.address)),
-                (
-                    "difference.txt",
-                    format!("seed {seed}, {sender}{difference}\n"),
-                ),
+                ("difference.txt", format!("{name}, {sender}{difference}\n")),
             ];
             for (name, text) in texts {
                 fs::write(own.join(name), text)
