@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use postlint::instance::files::PathOptions;
 use postlint::instance::{Instance, LoadOptions, Target};
@@ -57,6 +57,16 @@ impl fmt::Display for Difference {
     }
 }
 
+/// The directories that the instance has for itself, and where these are.
+const PRIVATE: [(&str, &str); 6] = [
+    ("/etc", "etc"),
+    ("/home", "home"),
+    ("/var/mail", "mail"),
+    ("/var/log", "log"),
+    ("/var/lib/postfix", "lib"),
+    ("/var/spool/postfix", "spool"),
+];
+
 /// What the model says of the addresses of a case, as it lies in a directory, and ran in a file system with
 /// this top.
 fn traces(case: &Case, directory: &Path, root: Option<&Path>) -> Result<Vec<Trace>, String> {
@@ -64,9 +74,13 @@ fn traces(case: &Case, directory: &Path, root: Option<&Path>) -> Result<Vec<Trac
         Some(root) => (root.join("etc/postfix"), root.join("etc/passwd")),
         None => (directory.to_path_buf(), directory.join("passwd")),
     };
+    // What is not private to the instance is this host's.
+    let own = |root: &Path| PRIVATE.map(|(name, path)| (name.into(), root.join(path)));
+    let map_paths: Option<[(PathBuf, PathBuf); 6]> = root.map(own);
     let options = LoadOptions {
         paths: PathOptions {
-            root: root.map(Path::to_path_buf),
+            root: Some("/".into()),
+            map_paths: map_paths.into_iter().flatten().collect(),
             ..PathOptions::default()
         },
         passwd: passwd.is_file().then_some(passwd),
@@ -181,7 +195,7 @@ fn outcome(fact: &Fact, trace: &Trace) -> Option<(&'static str, String, String)>
             Ending::Loop => "bounced",
             ending => ending.name(),
         };
-        ours.push(format!("{} {name}", outcome.address));
+        ours.push(format!("{} {name}", plain(&outcome.address)));
     }
     if fact.is_held || fact.is_stuck {
         let name = if fact.is_held { "held" } else { "deferred" };
@@ -230,7 +244,18 @@ fn described(end: &End) -> String {
         "deferred" | "SOFTBOUNCE" => "deferred",
         other => other,
     };
-    format!("{} {result}", end.to)
+    format!("{} {result}", plain(&end.to))
+}
+
+/// An address in one of the forms that it may have: domains have no case, and nothing needs no quotes.
+fn plain(address: &str) -> String {
+    match address.rsplit_once('@') {
+        Some((local, domain)) => {
+            let local = if local == "\"\"" { "" } else { local };
+            format!("{local}@{}", domain.to_lowercase())
+        }
+        None => address.to_owned(),
+    }
 }
 
 fn one_line(text: &str) -> String {
