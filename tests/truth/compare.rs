@@ -25,18 +25,17 @@ pub(crate) struct Difference {
 impl Difference {
     /// What differences of the same cause have in common, often.
     pub(crate) fn signature(&self) -> String {
+        // Names and numbers are the case's own.
         let plain = |text: &str| {
-            let mut short = String::new();
-            let mut inside = false;
-            for c in text.chars() {
-                match c {
-                    '<' => inside = true,
-                    '>' => inside = false,
-                    c if inside || c.is_ascii_digit() && short.len() > 12 => {}
-                    c => short.push(c),
+            let words = text.split(' ').map(|word| match word {
+                word if word.contains('@') => "@",
+                word if word.len() > 3 && word.contains(|c: char| c.is_ascii_digit()) => {
+                    word.get(..6).filter(|_| word.contains('.')).unwrap_or("0")
                 }
-            }
-            short.chars().take(60).collect::<String>()
+                word => word,
+            });
+            let words: Vec<&str> = words.collect();
+            words.join(" ").chars().take(90).collect::<String>()
         };
         format!(
             "{}: {} | {}",
@@ -198,11 +197,14 @@ fn outcome(fact: &Fact, trace: &Trace) -> Option<(&'static str, String, String)>
         ours.push(format!("{} {name}", plain(&outcome.address)));
     }
     if fact.is_held || fact.is_stuck {
+        // Whose mail that is does not stand in the log.
         let name = if fact.is_held { "held" } else { "deferred" };
-        real.push(name.to_owned());
-        ours = (trace.outcomes.iter())
-            .map(|outcome| outcome.ending.name().to_owned())
-            .collect();
+        let is_waiting = |one: &String| one.ends_with(name) && !real.contains(one);
+        if ours.iter().any(is_waiting) {
+            ours.retain(|one| !is_waiting(one));
+        } else {
+            real.push(name.to_owned());
+        }
     }
     real.sort();
     real.dedup();
