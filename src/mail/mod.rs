@@ -6,6 +6,7 @@
 //! server) is taken to know nothing about the address, and noted as a [`Doubt`]: an answer without world is
 //! certain.
 
+mod accepted;
 mod access;
 mod address;
 mod aliases;
@@ -29,12 +30,14 @@ mod session;
 #[allow(dead_code)]
 mod smtp_address;
 mod startup;
+mod smtpd;
 mod stranger;
 mod trace;
 mod witness;
 mod world;
 
 pub use access::{Action, action};
+pub use accepted::{Accepted, Actions};
 pub use address::Address;
 pub use aliases::{AliasGraph, Suspect};
 pub use delivery::{Fate, Leaf};
@@ -44,6 +47,7 @@ pub use reply::{Answer, Reply, Stage};
 pub use resolve::Route;
 pub use session::Session;
 pub use startup::Startup;
+pub use smtpd::{Smtpd, Verdict};
 pub use trace::{Ending, Outcome, Trace, Tracer};
 pub use witness::{Acceptance, MOST_DOMAINS, NOBODY};
 pub use world::{Completeness, Doubt, Step, World, explore};

@@ -3,6 +3,7 @@
 
 use super::reply::{Answer, Reply, Stage};
 use super::session::Session;
+use super::smtpd::Smtpd;
 use super::world::{Completeness, Doubt, Step, World, explore};
 use super::{Address, Fate};
 use crate::instance::address_class::Class;
@@ -15,7 +16,7 @@ const MOST_WORLDS: usize = 256;
 /// Answers for addresses through one service: what depends on the configuration alone is found out once.
 #[derive(Debug)]
 pub struct Tracer<'i> {
-    service: Service<'i>,
+    smtpd: Smtpd<'i>,
 }
 
 /// What happens to mail for one address.
@@ -90,12 +91,14 @@ struct Run {
 impl<'i> Tracer<'i> {
     /// Prepares for a service that runs smtpd(8).
     pub fn of(service: Service<'i>) -> Self {
-        Self { service }
+        Self {
+            smtpd: Smtpd::of(service),
+        }
     }
 
     /// The service.
     pub fn service(&self) -> Service<'i> {
-        self.service
+        self.smtpd.service()
     }
 
     /// What happens to mail for an address: what stands between `<` and `>` after RCPT TO.
@@ -172,33 +175,21 @@ impl<'i> Tracer<'i> {
     /// What smtpd answers, and what it accepts.
     fn answer(
         &self,
-        _session: &Session,
+        session: &Session,
         address: &str,
         world: &mut World,
     ) -> (Answer, Option<Class>, Option<Address>) {
-        let given = match address.rsplit_once('@') {
-            Some((local, domain)) => Address::new(local, domain),
-            None => Address::new(address, ""),
-        };
-        let scope = self.service.instance.program("trivial-rewrite");
-        let recipient = Address::written(scope, address);
-        let class = self
-            .service
-            .instance
-            .class_in_doubt(&recipient.domain, world);
-        match self.service.answer(&given, &recipient, world) {
-            super::stranger::Answer::Refuses => (Answer::Unknown(Stage::Rcpt), class, None),
-            _ => (
-                Answer::Reply(Stage::Rcpt, Reply::new(250, "2.1.5", "Ok")),
-                class,
-                Some(recipient),
-            ),
-        }
+        let instance = self.smtpd.service().instance;
+        let verdict = self.smtpd.answer(session, address, world);
+        let recipient = Address::written(instance.program("trivial-rewrite"), address);
+        let class = instance.class_in_doubt(&recipient.domain, world);
+        let accepted = verdict.accepted.map(|_| recipient);
+        (verdict.answer, class, accepted)
     }
 
     /// What becomes of accepted mail: the reply at the end of DATA, and the ends of its ways.
     fn after(&self, recipient: &Address, world: &mut World) -> (Option<Reply>, Vec<Outcome>) {
-        let leaves = self.service.journey(recipient, world);
+        let leaves = self.smtpd.service().journey(recipient, world);
         let outcomes = leaves.into_iter().map(|leaf| {
             let (ending, via, text) = match leaf.fate {
                 Fate::Delivered => (Ending::Delivered, String::new(), String::new()),

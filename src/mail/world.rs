@@ -140,6 +140,11 @@ impl World {
         subjects
     }
 
+    /// Whether an explanation is wanted.
+    pub(super) fn is_explained(&self) -> bool {
+        self.steps.is_some()
+    }
+
     /// Adds a line to the explanation, if one is wanted.
     pub fn explain(&mut self, span: Option<Span>, text: impl FnOnce() -> String) {
         if let Some(steps) = &mut self.steps {

@@ -274,7 +274,8 @@ impl Rewriting {
             self.mapped_transport(instance, &domain, resolution, world)?;
         }
         self.relocate(instance, resolution, world)?;
-        if resolution.recipient.starts_with('-') && !self.allow_min_user {
+        let fails = matches!(resolution.state, State::Fails(_));
+        if resolution.recipient.starts_with('-') && !self.allow_min_user && !fails {
             world.explain(None, || "an address must not begin with \"-\"".to_owned());
             return Err(State::Syntax);
         }
