@@ -3,7 +3,6 @@
 use std::fmt;
 
 use crate::instance::parameter::Scope;
-use crate::syntax::token;
 
 /// An address. The domain is in lower case; the local part is as it was given, without quotes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,28 +44,6 @@ impl Address {
             return Self::new(local, &format!("{domain}.{parent}"));
         }
         Self::new(local, &domain)
-    }
-
-    /// The addresses in the result of a table, as cleanup(8) reads it for the address that was looked up
-    /// (`src/global/mail_addr_map.c`). `rest` is the extension that no key matched.
-    pub(super) fn results(scope: Scope<'_>, result: &str, asked: &Self, rest: &str) -> Vec<Self> {
-        let with_local;
-        let text = if result.starts_with('@') {
-            let local = asked.local.strip_suffix(rest).unwrap_or(&asked.local);
-            with_local = format!("{local}{result}");
-            &with_local
-        } else {
-            result
-        };
-        token::addresses(text.as_bytes())
-            .iter()
-            .map(|address| {
-                let internal = address.internal(text.as_bytes());
-                let mut one = Self::written(scope, &String::from_utf8_lossy(&internal));
-                one.local.push_str(rest);
-                one
-            })
-            .collect()
     }
 
     /// The local part without its extension, and the extension with its delimiter

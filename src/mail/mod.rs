@@ -13,8 +13,6 @@ mod aliases;
 mod delivery;
 mod domains;
 mod dsn;
-mod local;
-mod mapping;
 mod names;
 mod plain_search;
 #[allow(dead_code)]
@@ -29,25 +27,25 @@ mod search;
 mod session;
 #[allow(dead_code)]
 mod smtp_address;
-mod startup;
 mod smtpd;
+mod startup;
 mod stranger;
 mod trace;
 mod witness;
 mod world;
 
-pub use access::{Action, action};
 pub use accepted::{Accepted, Actions};
+pub use access::{Action, action};
 pub use address::Address;
 pub use aliases::{AliasGraph, Suspect};
-pub use delivery::{Fate, Leaf};
+pub use delivery::{After, Delivery, Fate, Leaf};
 pub use names::Names;
 pub use recipient::Listing;
 pub use reply::{Answer, Reply, Stage};
 pub use resolve::Route;
 pub use session::Session;
-pub use startup::Startup;
 pub use smtpd::{Smtpd, Verdict};
+pub use startup::Startup;
 pub use trace::{Ending, Outcome, Trace, Tracer};
 pub use witness::{Acceptance, MOST_DOMAINS, NOBODY};
 pub use world::{Completeness, Doubt, Step, World, explore};

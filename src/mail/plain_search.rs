@@ -8,8 +8,8 @@ use crate::instance::table::{Hit, Maps, Only};
 
 /// What a search gave.
 pub(super) enum Found {
-    /// The first hit, and the extension that its key did not have (else empty).
-    Hit(Hit, String),
+    /// The first hit.
+    Hit(Hit),
     /// No key is there.
     Nothing,
     /// A lookup failed on the way: mail is put off.
@@ -26,20 +26,20 @@ pub(super) fn find(scope: Scope<'_>, maps: &Maps, address: &Address, world: &mut
     let extension = address.split_extension(scope);
     let is_bare = domain.eq_ignore_ascii_case(&scope.any_parameter("myorigin").text())
         || is_local(scope, domain);
-    let mut keys = vec![(address.to_string(), Only::All, "")];
-    if let Some((user, rest)) = extension {
-        keys.push((format!("{user}@{domain}"), Only::Fixed, rest));
+    let mut keys = vec![(address.to_string(), Only::All)];
+    if let Some((user, _)) = extension {
+        keys.push((format!("{user}@{domain}"), Only::Fixed));
     }
     if is_bare {
-        keys.push((local.clone(), Only::Fixed, ""));
-        if let Some((user, rest)) = extension {
-            keys.push((user.to_owned(), Only::Fixed, rest));
+        keys.push((local.clone(), Only::Fixed));
+        if let Some((user, _)) = extension {
+            keys.push((user.to_owned(), Only::Fixed));
         }
     }
-    keys.push((format!("@{domain}"), Only::Fixed, ""));
-    for (key, only, rest) in keys {
+    keys.push((format!("@{domain}"), Only::Fixed));
+    for (key, only) in keys {
         match world.judge(scope.instance, &key, maps.find(key.as_bytes(), only)) {
-            Known::Hit(hit) => return Found::Hit(hit, rest.to_owned()),
+            Known::Hit(hit) => return Found::Hit(hit),
             Known::Nothing | Known::Something(_) => {}
             Known::Fails(_) => return Found::Fails,
         }

@@ -45,7 +45,7 @@ impl Service<'_> {
         let found = |parameter, world: &mut World| {
             let maps = scope.maps(parameter, "smtpd");
             match search::find(scope, &maps, &folded, world) {
-                Found::Hit(hit, _) => Some(Listing::Listed { parameter, hit }),
+                Found::Hit(hit) => Some(Listing::Listed { parameter, hit }),
                 Found::Fails => Some(Listing::Fails),
                 Found::Nothing => None,
             }

@@ -82,7 +82,7 @@ fn aliases_are_known_and_may_lead_nowhere() {
          virtual_alias_maps = inline:{{both@a.test = root, gone}, {@a.test = @mail.example.com}}";
     assert_eq!(
         fates(virtual_maps, "both@a.test"),
-        [bounce, Fate::Delivered]
+        [Fate::Delivered, bounce]
     );
     assert_eq!(fates(virtual_maps, "root@a.test"), [Fate::Delivered]);
     assert_eq!(
@@ -112,7 +112,8 @@ fn other_classes() {
     let listed = "relay_domains = r.test\nrelay_recipient_maps = inline:{a@r.test=x}";
     assert!(is_refused(listed, "x@r.test"));
     assert_eq!(fates(listed, "a@r.test"), [elsewhere]);
-    let mailboxes = "virtual_mailbox_domains = m.test\nvirtual_mailbox_maps = inline:{a@m.test=a/}";
+    let mailboxes = "virtual_mailbox_domains = m.test\nvirtual_mailbox_maps = inline:{a@m.test=a/}\n\
+         virtual_mailbox_base = /srv/mail\nvirtual_uid_maps = static:5000\nvirtual_gid_maps = static:5000";
     assert_eq!(fates(mailboxes, "a@m.test"), [Fate::Delivered]);
     assert!(is_refused(mailboxes, "x@m.test"));
 }

@@ -1,11 +1,14 @@
 //! One address from RCPT TO to the end: what smtpd answers, and what becomes of the mail, in every world
 //! there is.
 
+use super::Address;
+use super::accepted::Accepted;
+use super::delivery::{After, Delivery, Fate, Leaf};
 use super::reply::{Answer, Reply, Stage};
 use super::session::Session;
-use super::smtpd::Smtpd;
+use super::smtpd::{Smtpd, Verdict};
+use super::startup::Startup;
 use super::world::{Completeness, Doubt, Step, World, explore};
-use super::{Address, Fate};
 use crate::instance::address_class::Class;
 use crate::instance::service::Service;
 
@@ -16,7 +19,9 @@ const MOST_WORLDS: usize = 256;
 /// Answers for addresses through one service: what depends on the configuration alone is found out once.
 #[derive(Debug)]
 pub struct Tracer<'i> {
+    startup: Startup,
     smtpd: Smtpd<'i>,
+    delivery: Delivery<'i>,
 }
 
 /// What happens to mail for one address.
@@ -85,6 +90,7 @@ struct Run {
     answer: Answer,
     class: Option<Class>,
     data: Option<Reply>,
+    backscatter: Option<bool>,
     outcomes: Vec<Outcome>,
 }
 
@@ -92,7 +98,9 @@ impl<'i> Tracer<'i> {
     /// Prepares for a service that runs smtpd(8).
     pub fn of(service: Service<'i>) -> Self {
         Self {
+            startup: Startup::of(service),
             smtpd: Smtpd::of(service),
+            delivery: Delivery::of(service),
         }
     }
 
@@ -109,7 +117,7 @@ impl<'i> Tracer<'i> {
         if let [(run, world)] = runs.as_slice()
             && world.is_certain()
         {
-            return Trace::certain(run.clone(), world, session);
+            return Trace::certain(run.clone(), world);
         }
         // What follows after 250 may have so many worlds that not all replies come up among those.
         let (answers, answers_completeness) = explore(&World::default(), MOST_WORLDS, |world| {
@@ -132,10 +140,7 @@ impl<'i> Tracer<'i> {
         let first = &runs[0];
         let data = first.0.data.clone();
         let is_same_data = all_seen && runs.iter().all(|(run, _)| run.data == data);
-        let backscatters: Vec<Option<bool>> = runs
-            .iter()
-            .map(|(run, _)| backscatter(run, session))
-            .collect();
+        let backscatters: Vec<Option<bool>> = runs.iter().map(|(run, _)| run.backscatter).collect();
         let backscatter = backscatters[0]
             .filter(|first| all_seen && backscatters.iter().all(|other| *other == Some(*first)));
         let mut depends_on = deciding(&runs);
@@ -160,58 +165,95 @@ impl<'i> Tracer<'i> {
 
     fn run(&self, session: &Session, address: &str, world: &mut World) -> Run {
         let (answer, class, accepted) = self.answer(session, address, world);
-        let (data, outcomes) = match accepted {
-            Some(recipient) => self.after(&recipient, world),
-            None => (None, Vec::new()),
+        let after = accepted.map(|accepted| self.after(&accepted, world));
+        let backscatter = match &after {
+            Some(after) => after.backscatter,
+            None if matches!(answer, Answer::Unknown(_)) => None,
+            None => Some(false),
         };
+        let (data, leaves) = after.map(|after| (after.data, after.leaves)).unzip();
         Run {
             answer,
             class,
             data,
-            outcomes,
+            backscatter,
+            outcomes: leaves.into_iter().flatten().map(Outcome::of).collect(),
         }
     }
 
-    /// What smtpd answers, and what it accepts.
+    /// What a client hears, and what is accepted.
     fn answer(
         &self,
         session: &Session,
         address: &str,
         world: &mut World,
-    ) -> (Answer, Option<Class>, Option<Address>) {
+    ) -> (Answer, Option<Class>, Option<Accepted>) {
+        if let Some(answer) = self.startup.answer() {
+            return (answer.clone(), None, None);
+        }
         let instance = self.smtpd.service().instance;
         let verdict = self.smtpd.answer(session, address, world);
+        if let Some(answer) = self.dead_end(session, &verdict) {
+            return (answer, None, None);
+        }
         let recipient = Address::written(instance.program("trivial-rewrite"), address);
         let class = instance.class_in_doubt(&recipient.domain, world);
-        let accepted = verdict.accepted.map(|_| recipient);
-        (verdict.answer, class, accepted)
+        (verdict.answer, class, verdict.accepted)
     }
 
-    /// What becomes of accepted mail: the reply at the end of DATA, and the ends of its ways.
-    fn after(&self, recipient: &Address, world: &mut World) -> (Option<Reply>, Vec<Outcome>) {
-        let leaves = self.smtpd.service().journey(recipient, world);
-        let outcomes = leaves.into_iter().map(|leaf| {
-            let (ending, via, text) = match leaf.fate {
-                Fate::Delivered => (Ending::Delivered, String::new(), String::new()),
-                Fate::Discarded => (Ending::Discarded, String::new(), String::new()),
-                Fate::Bounces(text) => (Ending::Bounced, String::new(), text),
-                Fate::Elsewhere { transport, nexthop } => (
-                    Ending::Relayed,
-                    format!("{transport}:{nexthop}"),
-                    String::new(),
-                ),
-                Fate::PutOff => (Ending::Deferred, String::new(), String::new()),
-            };
-            Outcome {
-                address: leaf.address.to_string(),
-                ending,
-                dsn: String::new(),
-                via,
-                text,
-                is_certain: true,
+    /// What a client hears because a program behind smtpd does not run, before or instead of what smtpd
+    /// says otherwise.
+    fn dead_end(&self, session: &Session, verdict: &Verdict) -> Option<Answer> {
+        let stage = verdict.answer.stage();
+        if stage > Stage::Ehlo
+            && let Some(answer) = self.startup.ehlo(session)
+        {
+            return Some(answer);
+        }
+        // What smtpd says before it asks for an address: greet first, use TLS first.
+        let asks_nothing = matches!(&verdict.answer,
+            Answer::Reply(Stage::Mail, reply) if matches!(reply.code, 403 | 430 | 503 | 530));
+        if let Some(answer) = self.startup.resolving(session)
+            && stage >= answer.stage()
+            && !asks_nothing
+        {
+            return Some(answer);
+        }
+        let answer = self.startup.queueing()?;
+        (verdict.accepted.is_some() || stage > answer.stage()).then_some(answer)
+    }
+
+    /// What becomes of accepted mail.
+    fn after(&self, accepted: &Accepted, world: &mut World) -> After {
+        self.delivery.deliver(accepted, world)
+    }
+}
+
+impl Outcome {
+    fn of(leaf: Leaf) -> Self {
+        let is_loop = leaf.is_loop();
+        let mut via = leaf.via;
+        let ending = match leaf.fate {
+            Fate::Delivered => Ending::Delivered,
+            Fate::Discarded => Ending::Discarded,
+            Fate::Held => Ending::Held,
+            Fate::Bounces(_) if is_loop => Ending::Loop,
+            Fate::Bounces(_) => Ending::Bounced,
+            Fate::Elsewhere { transport, nexthop } => {
+                via = format!("{transport}:{nexthop}");
+                Ending::Relayed
             }
-        });
-        (None, outcomes.collect())
+            Fate::PutOff => Ending::Deferred,
+            Fate::Unknown(_) => Ending::Unknown,
+        };
+        Self {
+            address: leaf.address.to_string(),
+            ending,
+            dsn: leaf.dsn,
+            via,
+            text: leaf.text,
+            is_certain: true,
+        }
     }
 }
 
@@ -221,9 +263,9 @@ impl Trace {
         !matches!(self.answer, Answer::Unknown(_))
     }
 
-    fn certain(run: Run, world: &World, session: &Session) -> Self {
+    fn certain(run: Run, world: &World) -> Self {
         Self {
-            backscatter: backscatter(&run, session),
+            backscatter: run.backscatter,
             possible: vec![run.answer.clone()],
             answer: run.answer,
             class: run.class,
@@ -254,26 +296,6 @@ impl Ending {
 /// Whether something was noted that cannot be looked at and that gives no choice of answers either.
 fn has_no_choice(world: &World) -> bool {
     world.choices().any(|(_, _, answers)| answers < 2)
-}
-
-/// Whether a notice of non-delivery goes to the sender; `None` where another server decides.
-fn backscatter(run: &Run, session: &Session) -> Option<bool> {
-    // Nobody is told about a message without sender.
-    if session.sender.is_empty() || !run.answer.is_accepted() {
-        return match run.answer {
-            Answer::Unknown(_) => None,
-            _ => Some(false),
-        };
-    }
-    let mut is_open = false;
-    for outcome in &run.outcomes {
-        match outcome.ending {
-            Ending::Bounced | Ending::Loop => return Some(true),
-            Ending::Relayed | Ending::Unknown => is_open = true,
-            Ending::Delivered | Ending::Discarded | Ending::Held | Ending::Deferred => {}
-        }
-    }
-    (!is_open).then_some(false)
 }
 
 /// The outcomes of all worlds, each once, with those that are not in all of them marked.

@@ -1,8 +1,10 @@
 //! Addresses that nobody has, and what happens to mail for them: the proof that goes with a finding.
 
+use super::accepted::Accepted;
 use super::address::Address;
-use super::delivery::{Fate, Leaf};
+use super::delivery::{Delivery, Fate, Leaf};
 use super::recipient::Listing;
+use super::session::Session;
 use super::stranger::Answer;
 use super::world::World;
 use crate::instance::Scale;
@@ -74,7 +76,7 @@ impl Service<'_> {
             return None;
         }
         let listing = self.listing(address, &mut world);
-        let leaves = self.journey(address, &mut world);
+        let leaves = self.leaves_of(address, &mut world);
         let is_safe = |leaf: &Leaf| matches!(leaf.fate, Fate::Delivered | Fate::Discarded);
         if answer == Answer::AcceptsIfDeliverable && !leaves.iter().all(is_safe) {
             return None;
@@ -85,6 +87,26 @@ impl Service<'_> {
             leaves,
             world,
         })
+    }
+
+    /// Where mail that was accepted goes in the end. A content filter is taken to hand it back.
+    fn leaves_of(&self, recipient: &Address, world: &mut World) -> Vec<Leaf> {
+        let accepted = Accepted {
+            recipient: recipient.to_string(),
+            sender: Session::stranger().sender,
+            ..Accepted::default()
+        };
+        let after = Delivery::of(*self).deliver_past_filter(&accepted, world);
+        if after.data.is_positive() {
+            let mut leaves = after.leaves;
+            // With soft_bounce it is returned, too, only days later.
+            for leaf in leaves.iter_mut().filter(|leaf| leaf.is_soft_bounce) {
+                leaf.fate = Fate::Bounces(leaf.text.clone());
+            }
+            return leaves;
+        }
+        // The client keeps it and tries again.
+        vec![Leaf::refused(recipient, &after.data)]
     }
 
     /// As [`Service::accepts`], for a name that was made up, in a domain.

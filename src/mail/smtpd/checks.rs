@@ -423,7 +423,7 @@ impl<'e> Evaluation<'e, '_> {
         let bare = without_dot(helo);
         match name {
             "reject_invalid_helo_hostname" => {
-                if hostname::complaint(bare).is_none() || is_address(bare) {
+                if hostname::is_valid(bare) || is_address(bare) {
                     return Ok(Status::Dunno);
                 }
                 let text = format!("<{helo}>: {HELO} rejected: Invalid name");
@@ -435,7 +435,7 @@ impl<'e> Evaluation<'e, '_> {
                 )
             }
             "reject_non_fqdn_helo_hostname" => {
-                if hostname::complaint(bare).is_none() && bare.contains('.') {
+                if hostname::is_valid(bare) && bare.contains('.') {
                     return Ok(Status::Dunno);
                 }
                 let text = format!("<{helo}>: {HELO} rejected: need fully-qualified hostname");
@@ -471,7 +471,7 @@ impl<'e> Evaluation<'e, '_> {
             return Ok(Status::Dunno);
         }
         let bare = without_dot(domain);
-        if hostname::complaint(bare).is_none() && bare.contains('.') {
+        if hostname::is_valid(bare) && bare.contains('.') {
             return Ok(Status::Dunno);
         }
         let text = format!("<{address}>: {class} rejected: need fully-qualified address");

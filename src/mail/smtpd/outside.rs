@@ -287,6 +287,6 @@ impl Evaluation<'_, '_> {
 fn listed_name(what: &str) -> Option<&str> {
     let domain = what.rsplit_once('@').map_or(what, |(_, domain)| domain);
     let last = domain.rsplit('.').next().unwrap_or_default();
-    let is_name = !domain.is_empty() && !is_digits(last) && hostname::complaint(domain).is_none();
+    let is_name = !domain.is_empty() && !is_digits(last) && hostname::is_valid(domain);
     is_name.then_some(domain)
 }

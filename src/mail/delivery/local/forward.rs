@@ -1,0 +1,101 @@
+//! `.forward` files (`src/local/dotforward.c`).
+//!
+//! They are looked at where the configuration is that of this host, since they belong to its users and change
+//! without notice. Elsewhere nothing is said of them.
+
+use super::{Expansion, Run, State};
+use crate::instance::files::Opened;
+use crate::source::Text;
+use crate::syntax::expression;
+
+impl Run<'_, '_, '_> {
+    /// `deliver_dotforward`: `None` when the mail goes to the mailbox.
+    pub(super) fn dot_forward(&mut self, mut state: State) -> Option<bool> {
+        state.level += 1;
+        let instance = self.journey.instance;
+        if self.agent.forward_path.is_empty() || !instance.files().is_host() {
+            return None;
+        }
+        let home = self.home(&state.user)?;
+        let path = self.forward_file(&state, &home)?;
+        state.home = Some(home);
+        if self.been_here(&format!("forward {path}")) {
+            return self
+                .done
+                .contains(&format!("forward-done {path}").to_lowercase())
+                .then_some(false);
+        }
+        let Opened::Found(source) = instance.files().open(&path, instance.sources()) else {
+            return None;
+        };
+        if !self.agent.frozen_delivered_to {
+            state.delivered = Some(state.address.clone());
+        }
+        state.owner = Some(state.user.clone());
+        state.expands = Some(state.local.clone());
+        state.expansion = Expansion::Forward;
+        if !self.agent.propagates.forward {
+            state.unmatched = None;
+        }
+        self.journey
+            .world
+            .explain(None, || format!("forward_path: {path} is read"));
+        let (members, is_deferred) = self.lines(&state, source.bytes());
+        if members == 0 {
+            return None;
+        }
+        self.been_here(&format!("forward-done {path}"));
+        Some(is_deferred)
+    }
+
+    fn home(&self, user: &str) -> Option<String> {
+        let instance = self.journey.instance;
+        let Opened::Found(passwd) = instance.files().open("/etc/passwd", instance.sources()) else {
+            return None;
+        };
+        let text = String::from_utf8_lossy(passwd.bytes());
+        text.lines().find_map(|line| {
+            let mut fields = line.split(':');
+            if fields.next() != Some(user) {
+                return None;
+            }
+            fields
+                .nth(4)
+                .filter(|home| home.starts_with('/'))
+                .map(str::to_owned)
+        })
+    }
+
+    /// The first file of `forward_path` that exists.
+    fn forward_file(&self, state: &State, home: &str) -> Option<String> {
+        let instance = self.journey.instance;
+        let delimiter = state
+            .local
+            .get(state.user.len()..)
+            .and_then(|rest| rest.chars().next());
+        let delimiter = delimiter.or(self.agent.delimiters.chars().next());
+        let delimiter = delimiter.map(String::from).unwrap_or_default();
+        let words = self.agent.forward_path.words_outside_braces(b", \t\r\n");
+        words.into_iter().find_map(|word| {
+            let is_undefined = std::cell::Cell::new(false);
+            let expanded = expression::expand(&word, instance.dialect(), &|name| {
+                let value = match name {
+                    "home" => Some(home),
+                    "user" => Some(state.user.as_str()),
+                    "local" | "mailbox" => Some(state.local.as_str()),
+                    "domain" => Some(state.domain.as_str()),
+                    "extension" => state.extension.as_deref(),
+                    "recipient" => Some(state.address.as_str()),
+                    "recipient_delimiter" => Some(delimiter.as_str()),
+                    _ => None,
+                };
+                if value.is_none() {
+                    is_undefined.set(true);
+                }
+                value.map(|value| Text::placeless(&value.replace('$', "$$")))
+            });
+            let path = expanded.ok()?.to_string();
+            (!is_undefined.get() && instance.files().stamp(&path).is_some()).then_some(path)
+        })
+    }
+}

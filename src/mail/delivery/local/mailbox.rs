@@ -1,0 +1,128 @@
+//! Mailboxes, and users who do not exist (`src/local/mailbox.c`, `src/local/unknown.c`).
+
+use super::super::addresses::same;
+use super::{Run, State};
+use crate::instance::table::Maps;
+use crate::mail::world::Known;
+use crate::source::Text;
+use crate::syntax::expression;
+use crate::syntax::token;
+
+impl Run<'_, '_, '_> {
+    /// `deliver_mailbox`: `None` when there is no such user.
+    pub(super) fn mailbox(&mut self, state: &State) -> Option<bool> {
+        if self.been_here(&format!("mailbox {}", state.local)) {
+            return Some(false);
+        }
+        let agent = self.agent;
+        let passed = self.passed_on(
+            state,
+            &agent.mailbox_transport_maps,
+            &agent.mailbox_transport,
+        );
+        if passed.is_some() {
+            return passed;
+        }
+        match self.ask(&agent.users, &state.user) {
+            Known::Hit(_) | Known::Something(_) => {}
+            Known::Nothing => return None,
+            Known::Fails(_) => return Some(self.report(state, "4.0.0", "user lookup error")),
+        }
+        let command = match self.ask(&agent.mailbox_command_maps, &state.user) {
+            Known::Hit(hit) => hit.value.to_string(),
+            Known::Something(table) => return Some(self.unknown(state, table)),
+            Known::Nothing => agent.mailbox_command.clone(),
+            Known::Fails(_) => return Some(self.report(state, "4.3.0", "table lookup failure")),
+        };
+        if !command.is_empty() {
+            return Some(self.command(state, &command));
+        }
+        let path = if agent.home_mailbox.is_empty() {
+            &agent.mail_spool_directory
+        } else {
+            &agent.home_mailbox
+        };
+        let kind = if path.ends_with('/') {
+            "maildir"
+        } else {
+            "mailbox"
+        };
+        Some(self.report(state, "2.0.0", &format!("delivered to {kind}")))
+    }
+
+    /// Whether a table for the user, or a parameter, names another agent.
+    fn passed_on(&mut self, state: &State, maps: &Maps, transport: &str) -> Option<bool> {
+        match self.ask(maps, &state.user) {
+            Known::Hit(hit) => Some(self.pass(state, hit.value.as_str())),
+            Known::Something(table) => Some(self.unknown(state, table)),
+            Known::Fails(_) => Some(self.report(state, "4.3.0", "table lookup failure")),
+            Known::Nothing if transport.is_empty() => None,
+            Known::Nothing => Some(self.pass(state, transport)),
+        }
+    }
+
+    /// `deliver_unknown`.
+    pub(super) fn nobody(&mut self, mut state: State) -> bool {
+        if self.been_here(&format!("unknown {}", state.local)) {
+            return false;
+        }
+        let agent = self.agent;
+        let passed = self.passed_on(
+            &state,
+            &agent.fallback_transport_maps,
+            &agent.fallback_transport,
+        );
+        if let Some(status) = passed {
+            return status;
+        }
+        if !agent.luser_relay.is_empty() {
+            let relay = self.luser_relay(&state);
+            self.journey.world.explain(agent.luser_relay.span(), || {
+                format!("luser_relay is {relay}")
+            });
+            // trivial-rewrite(8) has no answer to anything but one address, and the mail is lost.
+            let addresses = token::addresses(relay.as_bytes());
+            let [one] = addresses.as_slice() else {
+                return false;
+            };
+            let one = String::from_utf8_lossy(&one.internal(relay.as_bytes())).into_owned();
+            if !same(&agent.view.canonical(&one), &state.address) {
+                state.unmatched = None;
+                return self.address(state, &one);
+            }
+        }
+        if matches!(state.user.as_str(), "postmaster" | "mailer-daemon") {
+            return self.discarded(&state);
+        }
+        let text = format!("unknown user: \"{}\"", state.user);
+        self.report(&state, "5.1.1", &text)
+    }
+
+    /// `luser_relay` with the names that local(8) knows; all others are empty (`src/local/local_expand.c`).
+    fn luser_relay(&self, state: &State) -> String {
+        let delimiter = state
+            .local
+            .get(state.user.len()..)
+            .and_then(|rest| rest.chars().next());
+        let delimiter = delimiter.or(self.agent.delimiters.chars().next());
+        let delimiter = delimiter.map(String::from).unwrap_or_default();
+        let expanded = expression::expand(
+            &self.agent.luser_relay,
+            self.journey.instance.dialect(),
+            &|name| {
+                let value = match name {
+                    "user" => &state.user,
+                    "local" | "mailbox" => &state.local,
+                    "domain" => &state.domain,
+                    "extension" => state.extension.as_ref()?,
+                    "recipient" => &state.address,
+                    "recipient_delimiter" => &delimiter,
+                    _ => return None,
+                };
+                // Not to be expanded once more.
+                Some(Text::placeless(&value.replace('$', "$$")))
+            },
+        );
+        expanded.map(|text| text.to_string()).unwrap_or_default()
+    }
+}
