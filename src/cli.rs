@@ -127,6 +127,9 @@ pub struct FixArgs {
         requires = "fix"
     )]
     pub backup: Option<String>,
+    /// Addresses, one a line, whose mail safe fixes must not lose, besides those in the tables
+    #[arg(long, value_name = "FILE", requires = "applies")]
+    pub recipients: Option<PathBuf>,
 }
 
 /// Reads the suffix of backups.

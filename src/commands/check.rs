@@ -22,7 +22,7 @@ pub(super) fn run(
     let fixes_stdin = args.fixes.fix && args.paths.iter().any(|path| path.as_os_str() == "-");
     let to_stdout = args.output.output_file.is_none() && !fixes_stdin;
     let color = color::decide(args.output.color, to_stdout);
-    let mut fixes = fix::Fixes::new(&args.fixes);
+    let mut fixes = fix::Fixes::new(&args.fixes)?;
     let mut checked = Vec::new();
     let mut failed = false;
     let mut seen = Vec::new();

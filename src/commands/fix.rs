@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use colored::Colorize;
 
 use crate::cli::FixArgs;
@@ -19,9 +19,12 @@ use crate::fix::{
 };
 use crate::instance::{Instance, LoadOptions, Target};
 use crate::lint::{self, Selection};
+use crate::mail::behaviour::{Change, Comparison, compare};
 use crate::report::{Checked, Secrets, shown_path, visible, visible_lines};
 use crate::source::Source;
 
+/// So many changes of what happens to mail are shown.
+const MOST_CHANGES: usize = 10;
 /// The path of a main.cf on standard input.
 const STANDARD_INPUT: &str = "-";
 
@@ -38,6 +41,10 @@ pub(super) struct Fixes<'a> {
     stdin: Option<Vec<u8>>,
     applied: Vec<String>,
     withheld: Vec<String>,
+    /// The addresses of `--recipients`.
+    recipients: Vec<String>,
+    /// What the fixes do to mail.
+    behaviour: Vec<String>,
     /// What the operator has to run once the files are written, each command once.
     run: Vec<String>,
     /// Of every instance before and after: neither what goes nor what comes may be shown.
@@ -46,9 +53,18 @@ pub(super) struct Fixes<'a> {
 
 impl<'a> Fixes<'a> {
     /// `None` when nothing is to be fixed.
-    pub(super) fn new(args: &'a FixArgs) -> Option<Self> {
-        (args.fix || args.diff).then(|| Self {
+    ///
+    /// # Errors
+    /// The file of `--recipients` cannot be read.
+    pub(super) fn new(args: &'a FixArgs) -> anyhow::Result<Option<Self>> {
+        if !(args.fix || args.diff) {
+            return Ok(None);
+        }
+        let recipients = args.recipients.as_deref().map(read_recipients);
+        Ok(Some(Self {
             args,
+            recipients: recipients.transpose()?.unwrap_or_default(),
+            behaviour: Vec::new(),
             before: BTreeMap::new(),
             after: Overlay::new(),
             directories: Vec::new(),
@@ -57,7 +73,7 @@ impl<'a> Fixes<'a> {
             withheld: Vec::new(),
             run: Vec::new(),
             secrets: Vec::new(),
-        })
+        }))
     }
 
     /// Applies the fixes of one instance, in memory. Gives the instance as it is to be reported: with the
@@ -100,8 +116,7 @@ impl<'a> Fixes<'a> {
         };
         let fixer = Fixer {
             lint: &mut lint,
-            // Whether a fix is safe for mail is for its rule to say.
-            worse: &mut |_, _| None,
+            worse: &mut |before, after| worse_for_mail(before, after, &self.recipients),
             threshold: if self.args.unsafe_fixes {
                 Safety::Unsafe
             } else {
@@ -109,6 +124,14 @@ impl<'a> Fixes<'a> {
             },
         };
         let outcome = fixer.run()?;
+        if !outcome.applied.is_empty() {
+            let comparison = compare(
+                &checked.instance,
+                &outcome.remaining.state,
+                &self.recipients,
+            );
+            self.behaviour.extend(summary(&comparison));
+        }
         self.tell(&outcome, checked.secrets());
         let changed = outcome.files.iter().map(ChangedFile::path);
         for command in after::commands(&checked.instance, &outcome.remaining.state, changed) {
@@ -184,6 +207,11 @@ impl<'a> Fixes<'a> {
         }
         for fix in &self.withheld {
             writeln!(err, "not fixed {fix}")?;
+        }
+        if !quiet {
+            for line in &self.behaviour {
+                writeln!(err, "{}", visible(line))?;
+            }
         }
         let is_written = !self.args.diff && self.args.output.is_none() && !files.is_empty();
         if is_written && !quiet && !self.run.is_empty() {
@@ -280,6 +308,85 @@ impl<'a> Fixes<'a> {
         }
         Ok(())
     }
+}
+
+/// The addresses in a file, one a line; empty lines and comments are left out.
+fn read_recipients(path: &Path) -> anyhow::Result<Vec<String>> {
+    let bytes = std::fs::read(path)
+        .with_context(|| format!("cannot read {}, the file of --recipients", path.display()))?;
+    let text = String::from_utf8_lossy(&bytes);
+    let lines = text.lines().map(str::trim);
+    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+    Ok(lines.map(str::to_owned).collect())
+}
+
+/// What a fix must not do: lose mail that is delivered, or let strangers relay.
+fn worse_for_mail(before: &Instance, after: &Instance, recipients: &[String]) -> Option<String> {
+    let comparison = compare(before, after, recipients);
+    let change = comparison
+        .changes
+        .iter()
+        .find(|change| change.harm.is_some())?;
+    Some(change_line(change))
+}
+
+fn change_line(change: &Change) -> String {
+    let Change {
+        service,
+        address,
+        before,
+        after,
+        ..
+    } = change;
+    format!(
+        "{address} from {} at {service}: {before} -> {after}",
+        change.sender.words()
+    )
+}
+
+/// The changes as lines of text; those for clients of our own only where they differ from a stranger's.
+fn summary(comparison: &Comparison) -> Vec<String> {
+    let mut shown: Vec<&Change> = Vec::new();
+    for change in &comparison.changes {
+        let is_same = |other: &&Change| {
+            other.address == change.address
+                && other.before == change.before
+                && other.after == change.after
+        };
+        if !shown.iter().any(|other| is_same(other)) {
+            shown.push(change);
+        }
+    }
+    let mut lines = vec![match shown.len() {
+        0 => format!(
+            "what happens to mail stays the same ({} addresses compared)",
+            comparison.compared
+        ),
+        1 => format!(
+            "what happens to mail changes for 1 of {} addresses:",
+            comparison.compared
+        ),
+        many => format!(
+            "what happens to mail changes {many} times for {} addresses:",
+            comparison.compared
+        ),
+    }];
+    lines.extend(
+        shown
+            .iter()
+            .take(MOST_CHANGES)
+            .map(|change| format!("    {}", change_line(change))),
+    );
+    if shown.len() > MOST_CHANGES {
+        lines.push(format!("    and {} more", shown.len() - MOST_CHANGES));
+    }
+    if comparison.left_out > 0 {
+        lines.push(format!(
+            "    ({} more addresses were not compared)",
+            comparison.left_out
+        ));
+    }
+    lines
 }
 
 /// A diff on a terminal: with colours, and without characters that the terminal would obey.

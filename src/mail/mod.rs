@@ -10,6 +10,7 @@ mod accepted;
 mod access;
 mod address;
 mod aliases;
+pub mod behaviour;
 mod delivery;
 mod domains;
 mod dsn;
