@@ -65,6 +65,9 @@ fn safe_fixes_are_written_and_the_rest_is_reported() {
         outcome.err,
         "fixed main.cf:2: remove unknown_local_recipient_reject_code: 550 is the default \
          [deferred-unknown-recipient]\n\
+         what happens to mail changes 2 times for 5 addresses:\n    \
+         no-such-user-x7q2@example.com from a stranger at smtp/inet: 450 -> 550\n    \
+         no-such-user-x7q2@[127.0.0.1] from a stranger at smtp/inet: 450 -> 550\n\
          for Postfix to take notice, run:\n    postfix reload\n"
     );
     let outcome = run(

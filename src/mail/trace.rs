@@ -111,7 +111,13 @@ impl<'i> Tracer<'i> {
 
     /// What happens to mail for an address: what stands between `<` and `>` after RCPT TO.
     pub fn trace(&self, session: &Session, address: &str) -> Trace {
-        let (runs, completeness) = explore(&World::explained(), MOST_WORLDS, |world| {
+        self.trace_from(&World::explained(), session, address)
+    }
+
+    /// As [`Tracer::trace`], from a first world on: one with an explanation, or one in which nobody has a
+    /// name ([`World::without`]).
+    pub fn trace_from(&self, first: &World, session: &Session, address: &str) -> Trace {
+        let (runs, completeness) = explore(first, MOST_WORLDS, |world| {
             self.run(session, address, world)
         });
         if let [(run, world)] = runs.as_slice()
@@ -120,7 +126,7 @@ impl<'i> Tracer<'i> {
             return Trace::certain(run.clone(), world);
         }
         // What follows after 250 may have so many worlds that not all replies come up among those.
-        let (answers, answers_completeness) = explore(&World::default(), MOST_WORLDS, |world| {
+        let (answers, answers_completeness) = explore(&first.unexplained(), MOST_WORLDS, |world| {
             self.answer(session, address, world).0
         });
         let is_complete = answers_completeness == Completeness::All

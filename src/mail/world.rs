@@ -78,6 +78,14 @@ impl World {
         }
     }
 
+    /// The same world without an explanation.
+    pub(super) fn unexplained(&self) -> Self {
+        Self {
+            steps: None,
+            ..self.clone()
+        }
+    }
+
     /// The plainest world, in which nobody has entered the name `local` into a table of single names.
     pub fn without(local: &str) -> Self {
         Self {

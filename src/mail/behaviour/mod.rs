@@ -9,6 +9,8 @@ use std::sync::Arc;
 use super::reply::Answer;
 use super::session::Session;
 use super::trace::{Ending, Trace, Tracer};
+use super::witness::NOBODY;
+use super::world::World;
 use crate::instance::address_class::Class;
 use crate::instance::network_list::{Network, network, network_list};
 use crate::instance::service::{Reach, Service};
@@ -47,8 +49,8 @@ impl Sender {
 struct Treatment {
     answer: Answer,
     class: Option<Class>,
-    /// Where the mail arrives, and how.
-    arrivals: BTreeSet<(String, &'static str)>,
+    /// Where the mail arrives, how, and whether that is certain.
+    arrivals: BTreeSet<(String, &'static str, bool)>,
     /// What else happens after 250.
     ends: BTreeSet<&'static str>,
 }
@@ -142,9 +144,13 @@ pub fn compare(before: &Instance, after: &Instance, others: &[String]) -> Compar
 /// What is worse with the second treatment.
 fn harm(sender: Sender, before: &Treatment, after: &Treatment) -> Option<Harm> {
     if before.answer.is_accepted() {
-        let is_lost = !before.arrivals.is_empty()
-            && (!after.answer.is_accepted() || !before.arrivals.is_subset(&after.arrivals));
-        if is_lost {
+        // What may bounce today as well as arrive is for its rule to judge.
+        let mut certain = before
+            .arrivals
+            .iter()
+            .filter(|(.., is_certain)| *is_certain);
+        let is_lost = |arrival| !after.answer.is_accepted() || !after.arrivals.contains(arrival);
+        if certain.any(is_lost) {
             return Some(Harm::Lost);
         }
     }
@@ -154,7 +160,7 @@ fn harm(sender: Sender, before: &Treatment, after: &Treatment) -> Option<Harm> {
             && treatment
                 .arrivals
                 .iter()
-                .any(|(_, how)| *how == Ending::Relayed.name())
+                .any(|(_, how, _)| *how == Ending::Relayed.name())
     };
     (sender == Sender::Stranger && relays(after) && !relays(before)).then_some(Harm::Relays)
 }
@@ -176,9 +182,10 @@ impl Observed {
             }
             let tracer = Tracer::of(service);
             for (sender, session) in sessions(service) {
-                let all = addresses
-                    .iter()
-                    .map(|address| Treatment::of(&tracer.trace(&session, address)));
+                let all = addresses.iter().map(|address| {
+                    let first = World::without(NOBODY);
+                    Treatment::of(&tracer.trace_from(&first, &session, address))
+                });
                 treatments.push((service.label(), sender, all.collect()));
             }
         }
@@ -240,7 +247,8 @@ impl Treatment {
         for outcome in &trace.outcomes {
             match outcome.ending {
                 Ending::Delivered | Ending::Relayed => {
-                    arrivals.insert((outcome.address.to_lowercase(), outcome.ending.name()));
+                    let address = outcome.address.to_lowercase();
+                    arrivals.insert((address, outcome.ending.name(), outcome.is_certain));
                 }
                 other => {
                     ends.insert(other.name());
@@ -266,7 +274,7 @@ impl std::fmt::Display for Treatment {
         if !self.answer.is_accepted() {
             return Ok(());
         }
-        let arrivals: BTreeSet<&str> = self.arrivals.iter().map(|(_, how)| *how).collect();
+        let arrivals: BTreeSet<&str> = self.arrivals.iter().map(|(_, how, _)| *how).collect();
         let ends: Vec<&str> = arrivals
             .into_iter()
             .chain(self.ends.iter().copied())
