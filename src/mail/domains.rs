@@ -140,11 +140,6 @@ pub(super) fn domain_literal(domain: &str) -> Option<IpAddr> {
     hostname::literal(domain)
 }
 
-/// Whether a domain is a literal with an address of this host.
-pub(super) fn is_own_literal_of(own: &OwnAddresses, domain: &str) -> bool {
-    domain.starts_with('[') && domain_literal(domain).is_some_and(|address| own.is_own(address))
-}
-
 /// Why a domain is local.
 pub(super) enum Own<'l> {
     /// `mydestination` has it.

@@ -7,7 +7,6 @@
 //! certain.
 
 mod accepted;
-mod access;
 mod address;
 mod aliases;
 pub mod behaviour;
@@ -15,37 +14,28 @@ mod delivery;
 mod domains;
 mod dsn;
 mod names;
-mod plain_search;
-#[allow(dead_code)]
 mod quoting;
-mod recipient;
 mod reply;
 mod resolve;
-#[allow(dead_code)]
 mod rewrite;
-#[allow(dead_code)]
 mod search;
 mod session;
-#[allow(dead_code)]
 mod smtp_address;
 mod smtpd;
 mod startup;
-mod stranger;
 mod trace;
 mod witness;
 mod world;
 
 pub use accepted::{Accepted, Actions};
-pub use access::{Action, action};
 pub use address::Address;
 pub use aliases::{AliasGraph, Suspect};
 pub use delivery::{After, Delivery, Fate, Leaf};
 pub use names::Names;
-pub use recipient::Listing;
 pub use reply::{Answer, Reply, Stage};
 pub use resolve::Route;
 pub use session::Session;
-pub use smtpd::{Smtpd, Verdict};
+pub use smtpd::{Action, Listing, Smtpd, Verdict, action};
 pub use startup::Startup;
 pub use trace::{Ending, Outcome, Trace, Tracer};
 pub use witness::{Acceptance, MOST_DOMAINS, NOBODY};

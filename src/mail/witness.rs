@@ -3,9 +3,8 @@
 use super::accepted::Accepted;
 use super::address::Address;
 use super::delivery::{Delivery, Fate, Leaf};
-use super::recipient::Listing;
-use super::session::Session;
-use super::stranger::Answer;
+use super::quoting::external;
+use super::smtpd::{Listing, Smtpd};
 use super::world::World;
 use crate::instance::Scale;
 use crate::instance::address_class::Class;
@@ -68,35 +67,34 @@ impl Service<'_> {
         if self.instance.scale() != Scale::Configuration || self.reach() != Reach::Network {
             return None;
         }
-        let given = address;
-        let address =
-            &Address::written(self.instance.program("trivial-rewrite"), &given.to_string());
-        let answer = self.answer(given, address, &mut world);
-        if answer == Answer::Refuses {
-            return None;
-        }
-        let listing = self.listing(address, &mut world);
-        let leaves = self.leaves_of(address, &mut world);
+        let smtpd = Smtpd::of(*self);
+        let given = address.to_string();
+        let verdict = smtpd.answer_stranger(&external(&given), &mut world);
+        let accepted = verdict
+            .accepted
+            .filter(|accepted| !accepted.actions.discard)?;
+        let listing = smtpd.recipient_listing(&accepted.sender, &accepted.recipient, &mut world);
+        let leaves = self.leaves_of(&accepted, &mut world);
         let is_safe = |leaf: &Leaf| matches!(leaf.fate, Fate::Delivered | Fate::Discarded);
-        if answer == Answer::AcceptsIfDeliverable && !leaves.iter().all(is_safe) {
+        if accepted.is_probed && !leaves.iter().all(is_safe) {
             return None;
         }
         Some(Acceptance {
-            address: given.clone(),
+            address: address.clone(),
             listing,
             leaves,
             world,
         })
     }
 
+    /// What the tables of this service say of a recipient, whether smtpd looks at them or not.
+    pub fn listing(&self, recipient: &Address, world: &mut World) -> Listing {
+        Smtpd::of(*self).recipient_listing("", &recipient.to_string(), world)
+    }
+
     /// Where mail that was accepted goes in the end. A content filter is taken to hand it back.
-    fn leaves_of(&self, recipient: &Address, world: &mut World) -> Vec<Leaf> {
-        let accepted = Accepted {
-            recipient: recipient.to_string(),
-            sender: Session::stranger().sender,
-            ..Accepted::default()
-        };
-        let after = Delivery::of(*self).deliver_past_filter(&accepted, world);
+    fn leaves_of(&self, accepted: &Accepted, world: &mut World) -> Vec<Leaf> {
+        let after = Delivery::of(*self).deliver_past_filter(accepted, world);
         if after.data.is_positive() {
             let mut leaves = after.leaves;
             // With soft_bounce it is returned, too, only days later.
@@ -106,7 +104,11 @@ impl Service<'_> {
             return leaves;
         }
         // The client keeps it and tries again.
-        vec![Leaf::refused(recipient, &after.data)]
+        let recipient = Address::written(
+            self.instance.program("trivial-rewrite"),
+            &accepted.recipient,
+        );
+        vec![Leaf::refused(&recipient, &after.data)]
     }
 
     /// As [`Service::accepts`], for a name that was made up, in a domain.

@@ -1,11 +1,9 @@
 //! Access tables and the keys that they are asked for (`src/smtpd/smtpd_check.c: check_*_access`, access(5)).
 
-use super::checks::is_address;
 use super::evaluation::{Evaluation, Outcome, Status, Stop, Subject};
-use crate::instance::builtin::Version;
+use crate::instance::hostname;
 use crate::instance::table::{Maps, Only};
-use crate::mail::quoting::external;
-use crate::mail::world::Known;
+use crate::mail::search::{Forms, Found, Keys, one};
 use crate::source::Text;
 
 /// What a lookup that fails stands for.
@@ -20,42 +18,8 @@ impl<'e> Evaluation<'e, '_> {
 
     /// Asks for one key: `None` when the table does not have it.
     fn ask(&mut self, maps: &Maps, key: &str, only: Only) -> Result<Option<Text>, Stop> {
-        let instance = self.smtpd.service.instance;
-        let found = maps.find(key.as_bytes(), only);
-        match self.world.judge(instance, key, found) {
-            Known::Nothing => Ok(None),
-            Known::Hit(hit) => {
-                let table = maps
-                    .tables
-                    .first()
-                    .map(|table| table.reference().to_string());
-                let table = table.unwrap_or_default();
-                (self.world).explain(hit.key_span.or(hit.span), || {
-                    format!("{table}: {key} is {}", hit.value)
-                });
-                Ok(Some(hit.value))
-            }
-            Known::Something(_) => Err(Stop::Unknown),
-            Known::Fails(error) => {
-                self.world.explain(None, || {
-                    format!("the lookup of {key} fails: {}", error.message)
-                });
-                Ok(Some(Text::placeless(FAILURE)))
-            }
-        }
-    }
-
-    /// Asks for an address in external form, then in internal form where that differs. Before 3.2, there was
-    /// only the latter (`src/global/mail_addr_find.c`).
-    fn ask_forms(&mut self, maps: &Maps, key: &str, only: Only) -> Result<Option<Text>, Stop> {
-        let quoted = external(key);
-        if quoted != key
-            && self.smtpd.settings.version >= Version::release(3, 2, 0)
-            && let Some(value) = self.ask(maps, &quoted, only)?
-        {
-            return Ok(Some(value));
-        }
-        self.ask(maps, key, only)
+        let found = one(self.smtpd.service.instance, maps, key, "", only, self.world);
+        value(found.unwrap_or(Found::Nothing))
     }
 
     /// `check_access`: one key.
@@ -85,7 +49,7 @@ impl<'e> Evaluation<'e, '_> {
             if let Some(value) = self.ask(maps, name, only)? {
                 return self.result(&value, subject).map(Some);
             }
-            if only == Only::All && is_address(domain) {
+            if only == Only::All && hostname::address(domain).is_some() {
                 break;
             }
             only = Only::Fixed;
@@ -158,15 +122,20 @@ impl<'e> Evaluation<'e, '_> {
             return self.lookup_failure(address);
         };
         let recipient = resolved.recipient.as_str();
-        let Some((local, domain)) = recipient.rsplit_once('@') else {
+        if !recipient.contains('@') {
             return Ok(Status::Dunno);
-        };
+        }
         let Some(maps) = self.maps(table) else {
             return self.result(&Text::placeless(FAILURE), subject);
         };
-        let split = self.smtpd.searcher.extensions.split(local);
-        let bare = split.map(|(bare, _)| bare);
-        let found = self.mail_value(maps, recipient, local, bare, domain)?;
+        let smtpd = self.smtpd;
+        let keys = Keys::Access {
+            plain_parents: smtpd.settings.parents_without_dot,
+        };
+        let instance = smtpd.service.instance;
+        let found =
+            (smtpd.searcher).find_keys(instance, maps, recipient, Forms::Both, keys, self.world);
+        let found = value(found)?;
         let Some(value) = found else {
             return Ok(Status::Dunno);
         };
@@ -176,39 +145,15 @@ impl<'e> Evaluation<'e, '_> {
             && subject.class == "Recipient address";
         Ok(if is_suspicious { Status::Dunno } else { status })
     }
+}
 
-    fn mail_value(
-        &mut self,
-        maps: &Maps,
-        recipient: &str,
-        local: &str,
-        bare: Option<&str>,
-        domain: &str,
-    ) -> Result<Option<Text>, Stop> {
-        if let Some(value) = self.ask_forms(maps, recipient, Only::All)? {
-            return Ok(Some(value));
-        }
-        if let Some(bare) = bare
-            && let Some(value) = self.ask_forms(maps, &format!("{bare}@{domain}"), Only::Fixed)?
-        {
-            return Ok(Some(value));
-        }
-        let mut name = domain;
-        while !name.is_empty() {
-            if let Some(value) = self.ask(maps, name, Only::Fixed)? {
-                return Ok(Some(value));
-            }
-            match parent(name, self.smtpd.settings.parents_without_dot) {
-                Some(next) => name = next,
-                None => break,
-            }
-        }
-        for local in [Some(local), bare].into_iter().flatten() {
-            if let Some(value) = self.ask_forms(maps, &format!("{local}@"), Only::Fixed)? {
-                return Ok(Some(value));
-            }
-        }
-        Ok(None)
+/// The value that was found.
+fn value(found: Found) -> Result<Option<Text>, Stop> {
+    match found {
+        Found::Hit(hit, _) => Ok(Some(hit.value)),
+        Found::Nothing => Ok(None),
+        Found::Something(_) => Err(Stop::Unknown),
+        Found::Fails(_) => Ok(Some(Text::placeless(FAILURE))),
     }
 }
 

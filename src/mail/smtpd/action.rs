@@ -10,6 +10,42 @@ use crate::source::Text;
 /// Tables that name restrictions which ask tables may do so this deep.
 const MOST_RECURSION: usize = 100;
 
+/// What a result of an access table comes to, for a reader who needs no reply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// `DUNNO`, and all actions that only add something.
+    Nothing,
+    /// `OK`, `RELAY`, or digits alone.
+    Permit,
+    /// A refusal, be it for good or for now.
+    Refuse,
+    /// A refusal for now, unless something refuses for good.
+    RefuseAtTheEnd,
+    /// The message is accepted and thrown away.
+    Discard,
+    /// A list of restrictions, which is evaluated in place.
+    Restrictions(String),
+}
+
+/// Reads a result (`check_table_result`).
+pub fn action(value: &str) -> Action {
+    let (command, text) = value.split_once([' ', '\t']).unwrap_or((value, ""));
+    let is_number = !command.is_empty() && command.bytes().all(|byte| byte.is_ascii_digit());
+    match command.to_ascii_uppercase().as_str() {
+        "DUNNO" | "INFO" | "WARN" | "FILTER" | "HOLD" | "REDIRECT" | "BCC" | "PREPEND"
+        | "DEFER_IF_REJECT" => Action::Nothing,
+        "REJECT" | "DEFER" | "HANGUP" => Action::Refuse,
+        "DEFER_IF_PERMIT" => Action::RefuseAtTheEnd,
+        "DISCARD" => Action::Discard,
+        _ if is_number && text.is_empty() => Action::Permit,
+        _ if is_number && command.len() == 3 && command.starts_with(['4', '5']) => Action::Refuse,
+        "OK" | "RELAY" => Action::Permit,
+        // smtpd refuses to open tables that a table names.
+        _ if value.contains(':') => Action::Refuse,
+        _ => Action::Restrictions(value.to_owned()),
+    }
+}
+
 impl Evaluation<'_, '_> {
     /// Does what a result says.
     pub(super) fn result(&mut self, value: &Text, subject: Subject<'_>) -> Outcome {
@@ -151,4 +187,22 @@ pub(super) fn status<'t>(text: &'t str, default: &str, class: &str) -> (String, 
         _ => "4.0.0",
     };
     (fixed.to_owned(), rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_as_smtpd_reads_them() {
+        assert_eq!(action("550"), Action::Permit);
+        assert_eq!(action("0123456789"), Action::Permit);
+        assert_eq!(action("550 no"), Action::Refuse);
+        assert_eq!(action("250 ok"), Action::Restrictions("250 ok".to_owned()));
+        assert_eq!(action("ok whatever"), Action::Permit);
+        assert_eq!(action("Reject 5.1.1 gone"), Action::Refuse);
+        assert_eq!(action("defer_if_permit later"), Action::RefuseAtTheEnd);
+        assert_eq!(action("hash:/x"), Action::Refuse);
+        assert_eq!(action("FILTER smtp:[x]"), Action::Nothing);
+    }
 }

@@ -423,7 +423,7 @@ impl<'e> Evaluation<'e, '_> {
         let bare = without_dot(helo);
         match name {
             "reject_invalid_helo_hostname" => {
-                if hostname::is_valid(bare) || is_address(bare) {
+                if hostname::is_valid(bare) || hostname::address(bare).is_some() {
                     return Ok(Status::Dunno);
                 }
                 let text = format!("<{helo}>: {HELO} rejected: Invalid name");
@@ -446,16 +446,11 @@ impl<'e> Evaluation<'e, '_> {
     }
 
     fn invalid_literal(&mut self, helo: &str) -> Outcome {
-        let inner = helo
-            .strip_prefix('[')
-            .and_then(|helo| helo.strip_suffix(']'));
-        let inner = inner.filter(|inner| !inner.is_empty()).unwrap_or(helo);
-        let tagged = inner
-            .get(..5)
-            .filter(|tag| tag.eq_ignore_ascii_case("IPv6:"));
-        let is_valid = match tagged {
-            Some(tag) => inner[tag.len()..].parse::<std::net::Ipv6Addr>().is_ok(),
-            None => inner.parse::<std::net::Ipv4Addr>().is_ok(),
+        let is_bracketed = helo.starts_with('[') && helo.ends_with(']') && helo.len() > 2;
+        let is_valid = if is_bracketed {
+            hostname::literal(helo).is_some()
+        } else {
+            hostname::literal(&format!("[{helo}]")).is_some()
         };
         if is_valid {
             return Ok(Status::Dunno);
@@ -557,11 +552,6 @@ fn without_dot(name: &str) -> &str {
         Some(front) if !front.is_empty() && !front.ends_with('.') => front,
         _ => name,
     }
-}
-
-/// Whether a name is a numeric address (`valid_hostaddr`).
-pub(super) fn is_address(name: &str) -> bool {
-    name.parse::<std::net::IpAddr>().is_ok()
 }
 
 /// The address in `[…]`, as text.

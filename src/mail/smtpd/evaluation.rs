@@ -2,12 +2,14 @@
 //! (`src/smtpd/smtpd_check.c`).
 
 use std::borrow::Cow;
+use std::rc::Rc;
 
-use super::Smtpd;
 use super::list::{Kind, Word};
+use super::{Conduct, Smtpd};
 use crate::instance::restriction_table::{Argument, RestrictionWord};
 use crate::mail::accepted::Actions;
 use crate::mail::reply::{Reply, Stage};
+use crate::mail::resolve::Resolution;
 use crate::mail::session::Session;
 use crate::mail::world::World;
 use crate::source::Text;
@@ -94,6 +96,15 @@ pub(super) struct Evaluation<'e, 'i> {
     pub(super) sender_checked: bool,
     pub(super) recipient_checked: bool,
     pub(super) is_probed: bool,
+    pub(super) conduct: Conduct,
+    pub(super) resolved: Vec<Resolved>,
+}
+
+/// An address that was resolved.
+pub(super) struct Resolved {
+    pub(super) address: String,
+    pub(super) from: String,
+    pub(super) resolution: Rc<Resolution>,
 }
 
 impl<'e, 'i> Evaluation<'e, 'i> {
@@ -129,6 +140,8 @@ impl<'e, 'i> Evaluation<'e, 'i> {
             sender_checked: false,
             recipient_checked: false,
             is_probed: false,
+            conduct: Conduct::Unknown,
+            resolved: Vec::new(),
         }
     }
 

@@ -119,8 +119,8 @@ impl Lists {
             table = first;
         }
         let name = table.to_string();
-        let open = || scope.maps_of(&table, "smtpd_access_maps", "smtpd");
-        self.tables.entry(name).or_insert_with(open);
+        let open = |title: &String| scope.maps_of(&table, title, "smtpd");
+        self.tables.entry(name).or_insert_with_key(open);
     }
 
     pub(super) fn table(&self, name: &str) -> Option<&Maps> {

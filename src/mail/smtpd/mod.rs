@@ -14,8 +14,9 @@ mod list;
 mod outside;
 mod recipient;
 mod settings;
-mod syntax;
 
+use std::cell::OnceCell;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::accepted::Accepted;
@@ -24,6 +25,7 @@ use super::reply::{Answer, Reply, Stage};
 use super::resolve::{Resolution, Rewriting, State};
 use super::search::Searcher;
 use super::session::Session;
+use super::smtp_address::{CommandSyntax, Given, Verb};
 use super::world::{Doubt, Known, World};
 use crate::instance::network_list::{NetworkList, network_list};
 use crate::instance::parameter::Scope;
@@ -36,7 +38,9 @@ use footer::Footer;
 use list::{Lists, Word};
 use recipient::Tables;
 use settings::{Settings, Tls};
-use syntax::Wrong;
+
+pub use action::{Action, action};
+pub use recipient::Listing;
 
 /// What the default of `smtpd_relay_restrictions` would be at compatibility level 1: below it, smtpd only
 /// looks whether that would refuse.
@@ -57,6 +61,7 @@ pub struct Smtpd<'i> {
     service: Service<'i>,
     settings: Settings,
     rewriting: Arc<Rewriting>,
+    syntax: CommandSyntax,
     searcher: Searcher,
     own: OwnAddresses,
     lists: Lists,
@@ -77,11 +82,22 @@ pub struct Smtpd<'i> {
     others: Vec<Other>,
 }
 
+/// What is known of a client that only others can say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Conduct {
+    /// Nothing.
+    Unknown,
+    /// Nobody has anything against it.
+    Decent,
+}
+
 /// A program that may refuse what smtpd accepts, and that cannot be asked.
 #[derive(Clone, Debug)]
 struct Other {
     what: String,
     stage: Stage,
+    /// It looks at clients and messages, not at recipients.
+    spares_the_decent: bool,
 }
 
 impl<'i> Smtpd<'i> {
@@ -110,6 +126,7 @@ impl<'i> Smtpd<'i> {
         Self {
             settings: Settings::of(scope),
             rewriting: Rewriting::of(service.instance),
+            syntax: CommandSyntax::of(scope),
             searcher: Searcher::of(scope),
             own: OwnAddresses::of(scope),
             lists,
@@ -135,18 +152,34 @@ impl<'i> Smtpd<'i> {
         self.service
     }
 
-    /// Whether a client may encrypt the session.
-    pub fn offers_tls(&self) -> bool {
-        self.settings.tls != Tls::None || self.settings.wrapper
-    }
-
     /// What a client hears that names a recipient: `given` stands between `<` and `>`. It is not asked
     /// whether smtpd runs.
     pub fn answer(&self, session: &Session, given: &str, world: &mut World) -> Verdict {
+        self.judge(session, given, Conduct::Unknown, world)
+    }
+
+    /// As [`Smtpd::answer`], for a stranger of good reputation, who is in no list of DNS that blocks or allows
+    /// clients, whose sender exists, and who encrypts where that is possible.
+    pub(super) fn answer_stranger(&self, given: &str, world: &mut World) -> Verdict {
+        let session = Session {
+            tls: self.settings.tls != Tls::None || self.settings.wrapper,
+            ..Session::stranger()
+        };
+        self.judge(&session, given, Conduct::Decent, world)
+    }
+
+    fn judge(
+        &self,
+        session: &Session,
+        given: &str,
+        conduct: Conduct,
+        world: &mut World,
+    ) -> Verdict {
         let helo = session.helo.as_deref().map(greeted);
         let mut evaluation = Evaluation::new(self, session, helo.as_deref(), world);
-        let names = Names::of(self, session, given);
-        let outcome = evaluation.session(&names);
+        evaluation.conduct = conduct;
+        let names = Names::default();
+        let outcome = evaluation.transaction(given, &names);
         let stage = evaluation.stage;
         let (actions, is_probed) = (
             std::mem::take(&mut evaluation.actions),
@@ -159,7 +192,7 @@ impl<'i> Smtpd<'i> {
                 answer: Answer::Reply(stage, Reply::new(250, "2.1.5", "Ok")),
                 accepted: Some(Accepted {
                     recipient: recipient.to_owned(),
-                    sender: names.sender.clone().unwrap_or_default(),
+                    sender: names.sender.get().cloned().unwrap_or_default(),
                     actions,
                     is_probed,
                 }),
@@ -182,6 +215,20 @@ impl<'i> Smtpd<'i> {
                 },
                 accepted: None,
             },
+        }
+    }
+
+    /// What the tables say of a recipient in internal form, whether smtpd looks at them or not.
+    pub(super) fn recipient_listing(
+        &self,
+        sender: &str,
+        recipient: &str,
+        world: &mut World,
+    ) -> Listing {
+        let resolved = self.resolved(sender, recipient, world);
+        match &resolved.state {
+            State::Fails(error) => Listing::Fails(error.class),
+            _ => self.listing(&resolved, RECIPIENT, world),
         }
     }
 
@@ -217,25 +264,16 @@ impl<'i> Smtpd<'i> {
     }
 }
 
-/// The addresses of a transaction in internal form, where they can be read.
+/// The addresses of a transaction in internal form, as soon as smtpd has taken them.
+#[derive(Default)]
 struct Names {
-    sender: Option<String>,
-    recipient: Result<String, Wrong>,
-}
-
-impl Names {
-    fn of(smtpd: &Smtpd<'_>, session: &Session, given: &str) -> Self {
-        let strict = smtpd.settings.strict_envelopes;
-        Self {
-            sender: syntax::address(&session.sender, strict).ok(),
-            recipient: syntax::address(given, strict),
-        }
-    }
+    sender: OnceCell<String>,
+    recipient: OnceCell<String>,
 }
 
 impl<'e> Evaluation<'e, '_> {
     /// The session up to the reply to RCPT: the recipient that is accepted, or why it is not.
-    fn session<'n: 'e>(&mut self, names: &'n Names) -> Result<&'n str, Stop> {
+    fn transaction(&mut self, given: &str, names: &'e Names) -> Result<&'e str, Stop> {
         let smtpd = self.smtpd;
         let settings = &smtpd.settings;
         self.stage = Stage::Banner;
@@ -254,40 +292,28 @@ impl<'e> Evaluation<'e, '_> {
         if settings.helo_required && self.helo.is_none() {
             return self.reply(503, "5.5.1", "Error: send HELO/EHLO first");
         }
-        let Some(sender) = &names.sender else {
-            return self.reply(501, "5.1.7", "Bad sender address syntax");
-        };
-        if !self.has_valid_domain(sender, SENDER)? {
-            return self.reply(501, "5.1.7", "Bad sender address syntax");
-        }
+        let sender = self.take(Verb::Mail, &self.session.sender, false)?;
+        let declares_utf8 = sender.smtputf8;
+        let undeclared = smtpd.syntax.undeclared(&sender);
+        let sender = names.sender.get_or_init(|| sender.address).as_str();
         if !settings.delays {
             self.sender_list(sender)?;
         }
         self.others(Stage::Mail)?;
         self.rewrite_context()?;
-        if settings.strict_smtputf8 && !sender.is_ascii() {
-            return self.must_declare_utf8();
+        if let Some(reply) = undeclared {
+            return Err(self.soft(reply));
         }
         self.sender = Some(sender);
 
         self.stage = Stage::Rcpt;
-        let recipient = match &names.recipient {
-            Ok(recipient) if !recipient.is_empty() => recipient,
-            Ok(_) | Err(Wrong::Address) => {
-                return self.reply(501, "5.1.3", "Bad recipient address syntax");
-            }
-            Err(Wrong::Option(option)) => {
-                return self.reply(555, "5.5.4", &format!("Unsupported option: {option}"));
-            }
-        };
-        if !self.has_valid_domain(recipient, RECIPIENT)? {
-            return self.reply(501, "5.1.3", "Bad recipient address syntax");
+        let recipient = self.take(Verb::Rcpt, given, declares_utf8)?;
+        if let Some(reply) = smtpd.syntax.undeclared(&recipient) {
+            return Err(self.soft(reply));
         }
-        if settings.strict_smtputf8 && !recipient.is_ascii() {
-            return self.must_declare_utf8();
-        }
+        let recipient = names.recipient.get_or_init(|| recipient.address).as_str();
         if recipient.eq_ignore_ascii_case("postmaster") || smtpd.is_probe(recipient) {
-            self.world.explain(None, || {
+            (self.world).explain(None, || {
                 format!("{recipient} is accepted without any check")
             });
         } else {
@@ -295,6 +321,32 @@ impl<'e> Evaluation<'e, '_> {
         }
         self.others(Stage::Rcpt)?;
         Ok(recipient)
+    }
+
+    /// Takes the address of a command.
+    fn take(&mut self, verb: Verb, text: &str, smtputf8: bool) -> Result<Given, Stop> {
+        let smtpd = self.smtpd;
+        let instance = smtpd.service.instance;
+        let other = self.sender.unwrap_or_default();
+        let given = (smtpd.syntax)
+            .take(
+                instance,
+                &smtpd.rewriting,
+                verb,
+                text,
+                other,
+                smtputf8,
+                self.world,
+            )
+            .map_err(|reply| self.soft(reply))?;
+        match given
+            .resolution
+            .as_ref()
+            .map(|resolution| &resolution.state)
+        {
+            Some(State::Hangs(why)) => Err(Stop::Silence(why.clone())),
+            _ => Ok(given),
+        }
     }
 
     /// The lists for a recipient (`smtpd_check_rcpt`).
@@ -374,38 +426,42 @@ impl<'e> Evaluation<'e, '_> {
         Ok(())
     }
 
-    /// Whether an address has a domain that can be one (`smtpd_check_addr`).
-    fn has_valid_domain(&mut self, address: &str, class: &'static str) -> Result<bool, Stop> {
-        if address.is_empty() {
-            return Ok(true);
-        }
-        let resolved = self.resolve_any(address, class)?;
-        let domain = resolved
-            .recipient
-            .rsplit_once('@')
-            .map_or("", |(_, domain)| domain);
-        Ok(resolved.state != State::Syntax && domain.is_ascii())
-    }
-
-    /// An address of the given class, resolved; `None` when a lookup fails on the way.
-    fn resolve(&mut self, address: &str, class: &'static str) -> Result<Option<Resolution>, Stop> {
-        let resolved = self.resolve_any(address, class)?;
-        Ok((!matches!(resolved.state, State::Fails(_))).then_some(resolved))
-    }
-
-    fn resolve_any(&mut self, address: &str, class: &'static str) -> Result<Resolution, Stop> {
+    /// An address of the given class, resolved and in lower case; `None` when a lookup fails on the way.
+    fn resolve(
+        &mut self,
+        address: &str,
+        class: &'static str,
+    ) -> Result<Option<Rc<Resolution>>, Stop> {
         // The transport of a sender is asked for as if the recipient were writing to it.
         let from = if class == SENDER {
             self.recipient
         } else {
             self.sender
         };
-        let resolved = self
-            .smtpd
-            .resolved(from.unwrap_or_default(), address, self.world);
-        match resolved.state {
-            State::Hangs(why) => Err(Stop::Silence(why)),
-            _ => Ok(resolved),
+        let from = from.unwrap_or_default();
+        let known =
+            (self.resolved.iter()).find(|known| known.address == address && known.from == from);
+        let resolution = match known {
+            Some(known) => Rc::clone(&known.resolution),
+            None => {
+                let resolution = Rc::new(self.smtpd.resolved(from, address, self.world));
+                self.resolved.push(evaluation::Resolved {
+                    address: address.to_owned(),
+                    from: from.to_owned(),
+                    resolution: Rc::clone(&resolution),
+                });
+                resolution
+            }
+        };
+        match &resolution.state {
+            State::Hangs(why) => Err(Stop::Silence(why.clone())),
+            State::Fails(error) => {
+                (self.world).explain(None, || {
+                    format!("{address} cannot be resolved: {}", error.message)
+                });
+                Ok(None)
+            }
+            _ => Ok(Some(resolution)),
         }
     }
 
@@ -460,6 +516,9 @@ impl<'e> Evaluation<'e, '_> {
     fn others(&mut self, stage: Stage) -> Result<(), Stop> {
         let smtpd = self.smtpd;
         for other in smtpd.others.iter().filter(|other| other.stage == stage) {
+            if other.spares_the_decent && self.conduct == Conduct::Decent {
+                continue;
+            }
             let doubt = Doubt {
                 what: other.what.clone(),
                 why: "it may refuse mail".to_owned(),
@@ -473,19 +532,13 @@ impl<'e> Evaluation<'e, '_> {
         Ok(())
     }
 
-    fn must_declare_utf8<T>(&self) -> Result<T, Stop> {
-        self.reply(
-            553,
-            "5.6.7",
-            "Must declare SMTPUTF8 to send unicode address",
-        )
+    fn soft(&self, reply: Reply) -> Stop {
+        Stop::Reply(self.smtpd.settings.softened(reply))
     }
 
     /// A reply that no list gives.
     fn reply<T>(&self, code: u16, dsn: &str, text: &str) -> Result<T, Stop> {
-        Err(Stop::Reply(
-            self.smtpd.settings.softened(Reply::new(code, dsn, text)),
-        ))
+        Err(self.soft(Reply::new(code, dsn, text)))
     }
 }
 
@@ -508,6 +561,7 @@ fn others(service: Service<'_>) -> Vec<Other> {
         others.extend(fronts.map(|front| Other {
             what: format!("postscreen at {}", front.label()),
             stage: Stage::Banner,
+            spares_the_decent: true,
         }));
     }
     let milters = scope.any_parameter("smtpd_milters").text();
@@ -515,6 +569,7 @@ fn others(service: Service<'_>) -> Vec<Other> {
         others.push(Other {
             what: format!("the milters {milters}"),
             stage: Stage::Rcpt,
+            spares_the_decent: true,
         });
     }
     let proxy = scope.any_parameter("smtpd_proxy_filter").text();
@@ -522,6 +577,7 @@ fn others(service: Service<'_>) -> Vec<Other> {
         others.push(Other {
             what: format!("the proxy filter {proxy}"),
             stage: Stage::Rcpt,
+            spares_the_decent: false,
         });
     }
     others

@@ -1,6 +1,7 @@
 //! Restrictions that ask somebody else: DNS, policy servers, verify(8) (`src/smtpd/smtpd_check.c`,
 //! `SMTPD_POLICY_README`, `ADDRESS_VERIFICATION_README`).
 
+use super::Conduct;
 use super::action::status;
 use super::checks::{CLIENT, HELO, RECIPIENT, SENDER, literal_address};
 use super::evaluation::{Evaluation, Outcome, Reason, Status, Stop, Subject, is_digits};
@@ -14,6 +15,13 @@ use crate::syntax::expression;
 impl Evaluation<'_, '_> {
     /// One of so many answers that only somebody else can give.
     fn ask_outside(&mut self, what: String, why: &str, key: &str, answers: usize) -> usize {
+        if self.conduct == Conduct::Decent {
+            return 0;
+        }
+        self.choose(what, why, key, answers)
+    }
+
+    fn choose(&mut self, what: String, why: &str, key: &str, answers: usize) -> usize {
         let doubt = Doubt {
             what,
             why: why.to_owned(),
@@ -27,7 +35,7 @@ impl Evaluation<'_, '_> {
     pub(super) fn policy(&mut self, server: &str) -> Outcome {
         let key = self.recipient.or(self.sender).unwrap_or_default();
         let what = format!("the policy server {server}");
-        match self.ask_outside(what, "it may refuse recipients", key, 2) {
+        match self.choose(what, "it may refuse recipients", key, 2) {
             0 => Ok(Status::Dunno),
             _ => Err(Stop::Unknown),
         }
@@ -92,7 +100,7 @@ impl Evaluation<'_, '_> {
         if self.is_foreign_recipient()? {
             return Ok(Status::Dunno);
         }
-        let is_name = !super::checks::is_address(what);
+        let is_name = hostname::address(what).is_none();
         if is_name && listed_name(what).is_none() {
             return Ok(Status::Dunno);
         }

@@ -14,7 +14,7 @@ use crate::mail::world::World;
 
 /// What the tables of a service say of a recipient.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Listing {
+pub enum Listing {
     /// The recipient is known.
     Listed {
         /// The parameter whose table knows it.
@@ -36,6 +36,16 @@ pub(super) enum Listing {
     Unknown(String),
     /// A lookup fails: 451.
     Fails(ErrorClass),
+}
+
+impl Listing {
+    /// Whether the check lets the recipient pass.
+    pub fn passes(&self) -> bool {
+        matches!(
+            self,
+            Self::Listed { .. } | Self::Assumed(_) | Self::Exempt | Self::NoList
+        )
+    }
 }
 
 /// The tables that know addresses, as smtpd opens them.

@@ -47,10 +47,8 @@ pub(super) struct Settings {
     pub(super) tls: Tls,
     pub(super) wrapper: bool,
     pub(super) sasl: bool,
-    pub(super) strict_smtputf8: bool,
     /// Letters beyond ASCII can be printed.
     pub(super) utf8: bool,
-    pub(super) strict_envelopes: bool,
     pub(super) rejects_unlisted_recipient: bool,
     pub(super) rejects_unlisted_sender: bool,
     pub(super) checks_recipients: bool,
@@ -117,9 +115,7 @@ impl Settings {
             tls: tls(scope),
             wrapper: flag("smtpd_tls_wrappermode"),
             sasl: flag("smtpd_sasl_auth_enable"),
-            strict_smtputf8: flag("strict_smtputf8"),
             utf8: instance.version() >= Version::release(3, 0, 0) && flag("smtputf8_enable"),
-            strict_envelopes: flag("strict_rfc821_envelopes"),
             rejects_unlisted_recipient: flag("smtpd_reject_unlisted_recipient"),
             rejects_unlisted_sender: flag("smtpd_reject_unlisted_sender"),
             checks_recipients: !transparent.iter().any(|word| {
