@@ -55,6 +55,59 @@ pub enum Says {
     Fails,
 }
 
+/// What an element that is no pattern says of a key, as far as it can be looked at.
+pub(super) fn ask_plainly(element: &Element, key: &str) -> Says {
+    match &element.kind {
+        ElementKind::Table(table) => match table.lookup(key.as_bytes(), Flags::LIST) {
+            Lookup::Found(_) | Lookup::OneOf(_) => Says::Yes,
+            Lookup::NotFound => Says::No,
+            Lookup::Unknown(_) => Says::Unknown,
+            Lookup::Error(_) => Says::Fails,
+        },
+        ElementKind::UnknownFile => Says::Unknown,
+        _ => Says::Fails,
+    }
+}
+
+/// How the domains above a domain are looked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Parents {
+    /// Not at all: lists of strings.
+    None,
+    /// As `parent`, where `parent_domain_matches_subdomains` names the list.
+    Plain,
+    /// As `.parent`.
+    Dotted,
+}
+
+/// What an element that is no pattern says of a domain, with the keys of the domains above where it is asked
+/// for these (`match_hostname`).
+pub(super) fn ask_keys(
+    element: &Element,
+    domain: &str,
+    parents: Parents,
+    ask: &mut dyn FnMut(&Element, &str) -> Says,
+) -> Says {
+    let is_fixed =
+        matches!(&element.kind, ElementKind::Table(table) if table.key_kind() == KeyKind::Fixed);
+    let mut key = domain;
+    loop {
+        match ask(element, key) {
+            Says::No if is_fixed && parents != Parents::None => {}
+            says => return says,
+        }
+        let after_first = key.char_indices().nth(1).map_or(key.len(), |(at, _)| at);
+        let Some(dot) = key[after_first..].find('.') else {
+            return Says::No;
+        };
+        let skipped = after_first + dot + usize::from(parents == Parents::Plain);
+        key = &key[skipped..];
+        if key.is_empty() {
+            return Says::No;
+        }
+    }
+}
+
 /// One element of a list.
 #[derive(Clone, Debug)]
 pub struct Element {
@@ -303,16 +356,7 @@ fn physical_lines(source: &Source) -> Vec<std::ops::Range<usize>> {
 impl DomainList {
     /// What the list says of a domain.
     pub fn find(&self, domain: &str) -> Membership<'_> {
-        self.decide(domain, &mut |element, key| match &element.kind {
-            ElementKind::Table(table) => match table.lookup(key.as_bytes(), Flags::LIST) {
-                Lookup::Found(_) | Lookup::OneOf(_) => Says::Yes,
-                Lookup::NotFound => Says::No,
-                Lookup::Unknown(_) => Says::Unknown,
-                Lookup::Error(_) => Says::Fails,
-            },
-            ElementKind::UnknownFile => Says::Unknown,
-            _ => Says::Fails,
-        })
+        self.decide(domain, &mut ask_plainly)
     }
 
     /// As [`DomainList::find`], with `ask` for what elements that are no patterns say of a key
@@ -330,7 +374,7 @@ impl DomainList {
                 break;
             }
             let element = &self.elements[at];
-            match self.ask_keys(element, &domain, ask) {
+            match ask_keys(element, &domain, self.parents(), ask) {
                 Says::Yes if element.negated => return Membership::NotListed,
                 Says::Yes => return Membership::Listed(element),
                 Says::No => {}
@@ -341,6 +385,15 @@ impl DomainList {
         match pattern.map(|at| &self.elements[at]) {
             Some(element) if !element.negated => Membership::Listed(element),
             _ => Membership::NotListed,
+        }
+    }
+
+    /// Which domains above one are asked for.
+    fn parents(&self) -> Parents {
+        match (self.is_exact, self.matches_subdomains) {
+            (true, _) => Parents::None,
+            (false, true) => Parents::Plain,
+            (false, false) => Parents::Dotted,
         }
     }
 
@@ -361,36 +414,6 @@ impl DomainList {
             }
         }
         found
-    }
-
-    /// What an element that is no pattern says, with the keys of the domains above where it is asked for
-    /// these.
-    fn ask_keys(
-        &self,
-        element: &Element,
-        domain: &str,
-        ask: &mut dyn FnMut(&Element, &str) -> Says,
-    ) -> Says {
-        let has_parents = !self.is_exact
-            && matches!(&element.kind, ElementKind::Table(table) if table.key_kind() == KeyKind::Fixed);
-        let mut key = domain;
-        while !key.is_empty() || self.is_exact {
-            match ask(element, key) {
-                Says::No if has_parents => {}
-                says => return says,
-            }
-            let after_first = key.char_indices().nth(1).map_or(key.len(), |(at, _)| at);
-            let Some(dot) = key[after_first..].find('.') else {
-                break;
-            };
-            let dot = after_first + dot;
-            key = &key[if self.matches_subdomains {
-                dot + 1
-            } else {
-                dot
-            }..];
-        }
-        Says::No
     }
 
     /// The domains that the list names: its patterns, the keys of its tables that are at hand, and what

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::domain_list::{Element, ElementKind, elements_of};
+use super::domain_list::{Element, ElementKind, Parents, Says, ask_keys, ask_plainly, elements_of};
 use super::parameter::Scope;
 use super::table::{Flags, Lookup};
 use crate::source::Text;
@@ -81,67 +81,53 @@ impl NetworkList {
         self.find_client(address, None, false)
     }
 
-    /// What the list says of a client with a name that was verified (`namadr_list_match`). With
-    /// `matches_subdomains` a name in the list stands for the names below it, too.
+    /// What the list says of a client with a name that was verified (`namadr_list_match`); `None` is smtpd's
+    /// `unknown`. With `matches_subdomains` a name in the list stands for the names below it, too.
     pub fn find_client(
         &self,
         address: IpAddr,
         name: Option<&str>,
         matches_subdomains: bool,
     ) -> Trust<'_> {
-        let name = name.map(str::to_lowercase);
-        let is_named = |pattern: &str| {
-            name.as_deref().is_some_and(|name| {
-                name == pattern
-                    || name.strip_suffix(pattern).is_some_and(|front| {
-                        if matches_subdomains {
-                            front.ends_with('.')
-                        } else {
-                            pattern.starts_with('.')
-                        }
-                    })
-            })
+        self.decide_client(address, name, matches_subdomains, &mut ask_plainly)
+    }
+
+    /// As [`NetworkList::find_client`], with `ask` for what elements that are no patterns say of a key: each
+    /// is asked with the name first, then with the address.
+    pub fn decide_client(
+        &self,
+        address: IpAddr,
+        name: Option<&str>,
+        matches_subdomains: bool,
+        ask: &mut dyn FnMut(&Element, &str) -> Says,
+    ) -> Trust<'_> {
+        let name = name.unwrap_or("unknown").to_lowercase();
+        let text = address.to_string();
+        let parents = if matches_subdomains {
+            Parents::Plain
+        } else {
+            Parents::Dotted
         };
         for element in &self.elements {
             let matches = match &element.kind {
-                ElementKind::Pattern(pattern) if is_named(pattern) => true,
-                ElementKind::Pattern(pattern) => match network(pattern) {
-                    Network::Net(network) => network.contains(&address),
-                    Network::Name => false,
-                    Network::Broken(message) => {
-                        if pattern.contains(':') == address.is_ipv6() {
-                            return Trust::Fails(element, message);
-                        }
-                        false
-                    }
-                },
-                ElementKind::Table(table)
-                    if name.as_ref().is_some_and(|name| {
-                        table.lookup(name.as_bytes(), Flags::LIST).exists() == Some(true)
-                    }) =>
-                {
-                    true
-                }
-                ElementKind::Table(table) => {
-                    match table.lookup(address.to_string().as_bytes(), Flags::LIST) {
-                        Lookup::Found(_) | Lookup::OneOf(_) => true,
-                        Lookup::NotFound => false,
-                        Lookup::Error(error) => return Trust::Fails(element, error.message),
-                        Lookup::Unknown(_) => return Trust::Unknown(element),
+                ElementKind::Pattern(pattern) => {
+                    match pattern_matches(pattern, &name, matches_subdomains, address, &text) {
+                        Ok(matches) => matches,
+                        Err(message) => return Trust::Fails(element, message),
                     }
                 }
-                ElementKind::Malformed(malformed) => {
-                    return Trust::Fails(element, malformed.message.clone());
+                _ => {
+                    let says = match ask_keys(element, &name, parents, ask) {
+                        Says::No => ask(element, &text),
+                        says => says,
+                    };
+                    match says {
+                        Says::Yes => true,
+                        Says::No => false,
+                        Says::Unknown => return Trust::Unknown(element),
+                        Says::Fails => return Trust::Fails(element, why_it_fails(element, &text)),
+                    }
                 }
-                ElementKind::MissingFile(path) => {
-                    let message =
-                        format!("open file {}: No such file or directory", path.display());
-                    return Trust::Fails(element, message);
-                }
-                ElementKind::NoPattern => {
-                    return Trust::Fails(element, "no pattern after '!'".to_owned());
-                }
-                ElementKind::UnknownFile => return Trust::Unknown(element),
             };
             if matches {
                 return if element.negated {
@@ -155,9 +141,92 @@ impl NetworkList {
     }
 }
 
+/// Whether a pattern matches a client (`match_hostname`, `match_hostaddr`), or why the list fails.
+fn pattern_matches(
+    pattern: &str,
+    name: &str,
+    matches_subdomains: bool,
+    address: IpAddr,
+    text: &str,
+) -> Result<bool, String> {
+    let is_below = |front: &str| {
+        if matches_subdomains {
+            front.ends_with('.')
+        } else {
+            pattern.starts_with('.') && !front.is_empty()
+        }
+    };
+    let bare = pattern
+        .strip_prefix('[')
+        .and_then(|pattern| pattern.strip_suffix(']'));
+    if pattern == name
+        || name.strip_suffix(pattern).is_some_and(is_below)
+        || bare.unwrap_or(pattern) == text
+    {
+        return Ok(true);
+    }
+    // A pattern of the other family is passed by, whatever it says.
+    if pattern.contains(':') != address.is_ipv6() {
+        return Ok(false);
+    }
+    match network(pattern) {
+        Network::Net(network) => Ok(network.contains(&address)),
+        Network::Name => Ok(false),
+        Network::Broken(message) => Err(message),
+    }
+}
+
+/// Why a lookup in an element fails, in Postfix's words.
+fn why_it_fails(element: &Element, address: &str) -> String {
+    match &element.kind {
+        ElementKind::Malformed(malformed) => malformed.message.clone(),
+        ElementKind::NoPattern => "no pattern after '!'".to_owned(),
+        ElementKind::MissingFile(path) => {
+            format!("open file {}: No such file or directory", path.display())
+        }
+        ElementKind::Table(table) => match table.lookup(address.as_bytes(), Flags::LIST) {
+            Lookup::Error(error) => error.message,
+            _ => format!("{}: table lookup problem", element.text),
+        },
+        ElementKind::Pattern(_) | ElementKind::UnknownFile => String::new(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn clients_in_lists() {
+        let matches = |pattern: &str, name: &str, address: &str, below| {
+            let address: IpAddr = address.parse().expect("an address");
+            pattern_matches(pattern, name, below, address, &address.to_string())
+        };
+        for (pattern, below, matched) in [
+            ("192.0.2.0/24", false, true),
+            ("[192.0.2.7]", false, true),
+            ("192.0.2.8", false, false),
+            ("mx.far.test", false, true),
+            ("far.test", false, false),
+            ("far.test", true, true),
+            (".far.test", false, true),
+            (".far.test", true, false),
+            ("[2001:db8::1]/32", false, false),
+            ("192.0.2", false, false),
+            ("[192.0.2.0]/24", false, true),
+            ("192.0.2.007", false, false),
+        ] {
+            let found = matches(pattern, "mx.far.test", "192.0.2.7", below);
+            assert_eq!(found, Ok(matched), "{pattern}");
+        }
+        assert!(matches("192.0.2.1/24", "unknown", "192.0.2.7", false).is_err());
+        assert_eq!(
+            matches("192.0.2.1/24", "unknown", "2001:db8::7", false),
+            Ok(false)
+        );
+        assert!(matches("[2001:db8::1]/32", "unknown", "2001:db8::7", false).is_err());
+        assert!(matches("[::1::2]", "unknown", "2001:db8::7", false).is_err());
+    }
 
     #[test]
     fn literals_as_postfix_reads_them() {

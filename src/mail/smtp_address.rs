@@ -401,6 +401,18 @@ mod tests {
 
     /// What a smtpd with these settings makes of recipients: the address, or the reply.
     fn taken(main_cf: &str, verb: Verb, texts: &[&str]) -> Vec<String> {
+        let instance = instance(main_cf);
+        let syntax = CommandSyntax::of(instance.scope());
+        let rewriting = Rewriting::of(&instance);
+        let take = |text: &&str| {
+            let mut world = World::default();
+            let given = syntax.take(&instance, &rewriting, verb, text, "", false, &mut world);
+            given.map_or_else(|reply| reply.to_string(), |given| given.address)
+        };
+        texts.iter().map(take).collect()
+    }
+
+    fn instance(main_cf: &str) -> Instance {
         let main_cf = format!(
             "compatibility_level = 3.6\nmyhostname = mail.example.com\n\
              mydestination = example.com\n{main_cf}"
@@ -409,21 +421,8 @@ mod tests {
             version: Version::parse("3.7.11"),
             ..LoadOptions::default()
         };
-        let instance = Instance::load(&Target::MainCfText(main_cf.into_bytes()), &options)
-            .expect("text can be loaded");
-        let syntax = CommandSyntax::of(instance.scope());
-        let rewriting = Rewriting::of(&instance);
-        texts
-            .iter()
-            .map(|text| {
-                let mut world = World::default();
-                let given = syntax.take(&instance, &rewriting, verb, text, "", false, &mut world);
-                match given {
-                    Ok(given) => given.address,
-                    Err(reply) => reply.to_string(),
-                }
-            })
-            .collect()
+        Instance::load(&Target::MainCfText(main_cf.into_bytes()), &options)
+            .expect("text can be loaded")
     }
 
     fn all_are(found: &[String], texts: &[&str], wanted: &str) {
@@ -533,6 +532,19 @@ mod tests {
         let text = ["<ann@exämple.test> SMTPUTF8"];
         let found = taken("smtputf8_enable = no", Verb::Mail, &text);
         all_are(&found, &text, "501 5.1.7 Bad sender address syntax");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read(text in "[\\\\\"<>@:;,.()\\[\\] a%!é\0=]{0,40}|.{0,40}") {
+            for verb in [Verb::Mail, Verb::Rcpt] {
+                taken("line_length_limit = 40", verb, &[&text]);
+            }
+            let settings = &Rewriting::of(&instance("")).settings;
+            for extension in ["", "+x"] {
+                crate::mail::search::results(settings, &text, &text, extension, true);
+            }
+        }
     }
 
     #[test]
