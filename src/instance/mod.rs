@@ -17,6 +17,7 @@ pub mod interfaces;
 mod load;
 mod memo;
 pub mod network_list;
+mod nis;
 pub mod parameter;
 pub mod postconf;
 pub mod reading_order;

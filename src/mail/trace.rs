@@ -1,10 +1,12 @@
 //! One address from RCPT TO to the end: what smtpd answers, and what becomes of the mail, in every world
 //! there is.
 
-use super::Address;
+use std::sync::Arc;
+
 use super::accepted::Accepted;
 use super::delivery::{After, Delivery, Fate, Leaf};
 use super::reply::{Answer, Reply, Stage};
+use super::resolve::Rewriting;
 use super::session::Session;
 use super::smtpd::{Smtpd, Verdict};
 use super::startup::Startup;
@@ -22,6 +24,7 @@ pub struct Tracer<'i> {
     startup: Startup,
     smtpd: Smtpd<'i>,
     delivery: Delivery<'i>,
+    rewriting: Arc<Rewriting>,
 }
 
 /// What happens to mail for one address.
@@ -88,7 +91,6 @@ pub enum Ending {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Run {
     answer: Answer,
-    class: Option<Class>,
     data: Option<Reply>,
     backscatter: Option<bool>,
     outcomes: Vec<Outcome>,
@@ -101,6 +103,7 @@ impl<'i> Tracer<'i> {
             startup: Startup::of(service),
             smtpd: Smtpd::of(service),
             delivery: Delivery::of(service),
+            rewriting: Rewriting::of(service.instance),
         }
     }
 
@@ -117,94 +120,125 @@ impl<'i> Tracer<'i> {
     /// As [`Tracer::trace`], from a first world on: one with an explanation, or one in which nobody has a
     /// name ([`World::without`]).
     pub fn trace_from(&self, first: &World, session: &Session, address: &str) -> Trace {
-        let (runs, completeness) = explore(first, MOST_WORLDS, |world| {
+        let class = self.class(address);
+        let mut plainest = first.clone();
+        let run = self.run(session, address, &mut plainest);
+        if plainest.is_certain() && !matches!(run.answer, Answer::Unknown(_)) {
+            return Trace {
+                class,
+                backscatter: run.backscatter,
+                possible: vec![run.answer.clone()],
+                answer: run.answer,
+                data: run.data,
+                outcomes: run.outcomes,
+                depends_on: Vec::new(),
+                steps: plainest.into_steps(),
+            };
+        }
+        let (runs, completeness) = explore(&first.unexplained(), MOST_WORLDS, |world| {
             self.run(session, address, world)
         });
-        if let [(run, world)] = runs.as_slice()
-            && world.is_certain()
-        {
-            return Trace::certain(run.clone(), world);
-        }
-        // What follows after 250 may have so many worlds that not all replies come up among those.
-        let (answers, answers_completeness) = explore(&first.unexplained(), MOST_WORLDS, |world| {
-            self.answer(session, address, world).0
-        });
-        let is_complete = answers_completeness == Completeness::All
-            && answers.iter().all(|(_, world)| !has_no_choice(world));
-        let mut possible: Vec<Answer> = Vec::new();
-        for (answer, _) in answers {
-            if !possible.contains(&answer) {
-                possible.push(answer);
-            }
-        }
+        let (possible, is_complete) = self.possible(first, session, address, &runs, completeness);
         let answer = match possible.as_slice() {
             [answer] if is_complete => answer.clone(),
             answers => Answer::Unknown(answers.first().map_or(Stage::Rcpt, Answer::stage)),
         };
         let all_seen = completeness == Completeness::All;
-        let outcomes = joined(&runs, all_seen);
-        let first = &runs[0];
-        let data = first.0.data.clone();
-        let is_same_data = all_seen && runs.iter().all(|(run, _)| run.data == data);
-        let backscatters: Vec<Option<bool>> = runs.iter().map(|(run, _)| run.backscatter).collect();
-        let backscatter = backscatters[0]
-            .filter(|first| all_seen && backscatters.iter().all(|other| *other == Some(*first)));
+        let first = &runs[0].0;
+        let is_same =
+            |same: fn(&Run, &Run) -> bool| all_seen && runs.iter().all(|(run, _)| same(run, first));
         let mut depends_on = deciding(&runs);
         // With more worlds than were looked at, what makes the difference need not have shown.
         if depends_on.is_empty() && matches!(answer, Answer::Unknown(_)) {
-            depends_on = first.1.subjects();
+            depends_on = plainest.subjects();
         }
         Trace {
+            class,
+            outcomes: joined(&runs, all_seen),
+            data: (first.data.clone()).filter(|_| is_same(|one, other| one.data == other.data)),
+            backscatter: (first.backscatter)
+                .filter(|_| is_same(|one, other| one.backscatter == other.backscatter)),
             depends_on,
-            steps: first.1.steps().to_vec(),
             answer,
-            class: first
-                .0
-                .class
-                .filter(|_| runs.iter().all(|(run, _)| run.class == first.0.class)),
             possible,
-            data: data.filter(|_| is_same_data),
-            outcomes,
-            backscatter,
+            steps: plainest.into_steps(),
         }
     }
 
+    /// The replies that there may be, the plainest first, and whether there are no others.
+    fn possible(
+        &self,
+        first: &World,
+        session: &Session,
+        address: &str,
+        runs: &[(Run, World)],
+        completeness: Completeness,
+    ) -> (Vec<Answer>, bool) {
+        let mut possible: Vec<Answer> = Vec::new();
+        let mut add = |answer: &Answer| {
+            if !possible.contains(answer) {
+                possible.push(answer.clone());
+            }
+        };
+        if completeness == Completeness::All {
+            runs.iter().for_each(|(run, _)| add(&run.answer));
+            // What was noted without a choice may stand before the reply or behind it.
+            if !runs.iter().any(|(_, world)| has_no_choice(world)) {
+                return (possible, true);
+            }
+        }
+        // What follows after 250 may have so many worlds that not all replies come up among those.
+        let (answers, completeness) = explore(&first.unexplained(), MOST_WORLDS, |world| {
+            self.answer(session, address, world).0
+        });
+        answers.iter().for_each(|(answer, _)| add(answer));
+        let is_open = answers.iter().any(|(_, world)| has_no_choice(world));
+        (possible, completeness == Completeness::All && !is_open)
+    }
+
     fn run(&self, session: &Session, address: &str, world: &mut World) -> Run {
-        let (answer, class, accepted) = self.answer(session, address, world);
-        let after = accepted.map(|accepted| self.after(&accepted, world));
+        let (mut answer, accepted) = self.answer(session, address, world);
+        let after = accepted
+            .as_ref()
+            .map(|accepted| self.delivery.deliver(accepted, world));
+        let is_probed = accepted.is_some_and(|accepted| accepted.is_probed);
+        if let Some(after) = after.as_ref().filter(|_| is_probed) {
+            answer = probed(answer, after, address, world);
+        }
         let backscatter = match &after {
             Some(after) => after.backscatter,
             None if matches!(answer, Answer::Unknown(_)) => None,
             None => Some(false),
         };
+        let after = after.filter(|_| answer.is_accepted());
         let (data, leaves) = after.map(|after| (after.data, after.leaves)).unzip();
         Run {
+            backscatter: if answer.is_accepted() || matches!(answer, Answer::Unknown(_)) {
+                backscatter
+            } else {
+                Some(false)
+            },
             answer,
-            class,
             data,
-            backscatter,
             outcomes: leaves.into_iter().flatten().map(Outcome::of).collect(),
         }
     }
 
-    /// What a client hears, and what is accepted.
+    /// What the client hears, and what is accepted.
     fn answer(
         &self,
         session: &Session,
         address: &str,
         world: &mut World,
-    ) -> (Answer, Option<Class>, Option<Accepted>) {
+    ) -> (Answer, Option<Accepted>) {
         if let Some(answer) = self.startup.answer() {
-            return (answer.clone(), None, None);
+            return (answer.clone(), None);
         }
-        let instance = self.smtpd.service().instance;
         let verdict = self.smtpd.answer(session, address, world);
-        if let Some(answer) = self.dead_end(session, &verdict) {
-            return (answer, None, None);
+        match self.dead_end(session, &verdict) {
+            Some(answer) => (answer, None),
+            None => (verdict.answer, verdict.accepted),
         }
-        let recipient = Address::written(instance.program("trivial-rewrite"), address);
-        let class = instance.class_in_doubt(&recipient.domain, world);
-        (verdict.answer, class, verdict.accepted)
     }
 
     /// What a client hears because a program behind smtpd does not run, before or instead of what smtpd
@@ -229,22 +263,48 @@ impl<'i> Tracer<'i> {
         (verdict.accepted.is_some() || stage > answer.stage()).then_some(answer)
     }
 
-    /// What becomes of accepted mail.
-    fn after(&self, accepted: &Accepted, world: &mut World) -> After {
-        self.delivery.deliver(accepted, world)
+    /// The class of an address, where all lists can be looked at.
+    fn class(&self, address: &str) -> Option<Class> {
+        let canonical = self.rewriting.settings.canonical(address);
+        let (_, domain) = canonical.rsplit_once('@')?;
+        let mut world = World::default();
+        let class = self.service().instance.class_in_doubt(domain, &mut world)?;
+        world.is_certain().then_some(class)
     }
+}
+
+/// The reply where smtpd asks for a probe first (`reject_unverified_recipient`): 250 where the probe is delivered
+/// for sure. What else it is depends on the answers to earlier probes.
+fn probed(answer: Answer, after: &After, address: &str, world: &mut World) -> Answer {
+    let is_safe = |leaf: &Leaf| matches!(leaf.fate, Fate::Delivered | Fate::Discarded);
+    if after.data.is_positive() && after.leaves.iter().all(is_safe) {
+        return answer;
+    }
+    world.add(Doubt {
+        what: "the probe of reject_unverified_recipient".to_owned(),
+        why: "the next hop decides, and its answer is remembered".to_owned(),
+        key: address.to_owned(),
+        is_keyed: false,
+    });
+    Answer::Unknown(answer.stage())
 }
 
 impl Outcome {
     fn of(leaf: Leaf) -> Self {
         let is_loop = leaf.is_loop();
         let mut via = leaf.via;
+        let mut text = leaf.text;
         let ending = match leaf.fate {
             Fate::Delivered => Ending::Delivered,
             Fate::Discarded => Ending::Discarded,
             Fate::Held => Ending::Held,
             Fate::Bounces(_) if is_loop => Ending::Loop,
-            Fate::Bounces(_) => Ending::Bounced,
+            Fate::Bounces(reason) => {
+                if text.is_empty() {
+                    text = reason;
+                }
+                Ending::Bounced
+            }
             Fate::Elsewhere { transport, nexthop } => {
                 via = format!("{transport}:{nexthop}");
                 Ending::Relayed
@@ -252,12 +312,17 @@ impl Outcome {
             Fate::PutOff => Ending::Deferred,
             Fate::Unknown(_) => Ending::Unknown,
         };
+        // A name without a domain has no @ either.
+        let address = match leaf.address.domain.as_str() {
+            "" => leaf.address.local,
+            _ => leaf.address.to_string(),
+        };
         Self {
-            address: leaf.address.to_string(),
+            address,
             ending,
             dsn: leaf.dsn,
             via,
-            text: leaf.text,
+            text,
             is_certain: true,
         }
     }
@@ -267,19 +332,6 @@ impl Trace {
     /// Whether the reply is certain.
     pub fn is_certain(&self) -> bool {
         !matches!(self.answer, Answer::Unknown(_))
-    }
-
-    fn certain(run: Run, world: &World) -> Self {
-        Self {
-            backscatter: run.backscatter,
-            possible: vec![run.answer.clone()],
-            answer: run.answer,
-            class: run.class,
-            data: run.data,
-            outcomes: run.outcomes,
-            depends_on: Vec::new(),
-            steps: world.steps().to_vec(),
-        }
     }
 }
 

@@ -165,11 +165,17 @@ impl World {
         self.steps.as_deref().unwrap_or_default()
     }
 
+    /// The explanation, of a world that is not needed any more.
+    pub(super) fn into_steps(self) -> Vec<Step> {
+        self.steps.unwrap_or_default()
+    }
+
     /// Settles the doubts in a lookup.
     pub(super) fn judge(&mut self, instance: &Instance, key: &str, mut answer: Lookup) -> Known {
         while let Lookup::Unknown(unknown) = answer {
             // Names of users and aliases have no domain.
-            let is_possible = !(key.contains('@') && has_bare_names(instance, &unknown.table));
+            let is_possible = !(key.contains('@') && has_bare_names(instance, &unknown.table))
+                && (!unknown.table.starts_with("nis:") || instance.has_nis());
             if is_possible && self.has(&unknown.table, unknown.reason.to_string(), key) {
                 return Known::Something(unknown.table);
             }

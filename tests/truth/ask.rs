@@ -124,7 +124,7 @@ fn facts(case: &Case, private: &Private) -> Vec<Fact> {
     let log = Log::read(&private.log());
     for (fact, id) in facts.iter_mut().zip(ids) {
         if let Some(id) = id {
-            log.follow(&id, fact);
+            log.follow(&id, &case.sender, fact);
             let is_in = |queue: &str| private.root().join("spool").join(queue).join(&id).exists();
             fact.is_held = is_in("hold");
             fact.is_stuck = is_in("incoming") || is_in("active");
@@ -240,8 +240,15 @@ impl Log {
         Self { records }
     }
 
+    /// Whether a notice goes to the sender, and not to the owner of a list.
+    fn is_for(&self, notice: &str, sender: &str) -> bool {
+        let records = self.records.get(notice).into_iter().flatten();
+        let name = format!("to=<{sender}>");
+        (records.into_iter()).any(|(_, text)| !sender.is_empty() && text.contains(&name))
+    }
+
     /// What became of a message and of those that it led to.
-    fn follow(&self, id: &str, fact: &mut Fact) {
+    fn follow(&self, id: &str, sender: &str, fact: &mut Fact) {
         let mut open = vec![id.to_owned()];
         let mut seen = BTreeSet::new();
         let mut ends = BTreeSet::new();
@@ -250,8 +257,8 @@ impl Log {
                 continue;
             }
             for (program, text) in self.records.get(&id).into_iter().flatten() {
-                if text.contains("sender non-delivery notification: ") {
-                    fact.is_bounced = true;
+                if let Some((_, notice)) = text.split_once("sender non-delivery notification: ") {
+                    fact.is_bounced |= self.is_for(notice, sender);
                 } else if let Some((_, rest)) = text.split_once("(forwarded as ") {
                     open.push(rest.trim_end_matches(')').to_owned());
                 } else {
