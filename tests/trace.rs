@@ -39,7 +39,7 @@ fn tree() -> tempfile::TempDir {
     let files = [
         ("main.cf", MAIN_CF),
         ("master.cf", MASTER_CF),
-        ("passwd", "root\nanna\n"),
+        ("passwd", "root\nnobody\npostfix\nanna\n"),
     ];
     for (name, text) in files {
         fs::write(directory.path().join(name), text).expect("a file");

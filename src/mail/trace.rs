@@ -132,7 +132,7 @@ impl<'i> Tracer<'i> {
                 data: run.data,
                 outcomes: run.outcomes,
                 depends_on: Vec::new(),
-                steps: plainest.into_steps(),
+                steps: told_once(plainest.into_steps()),
             };
         }
         let (runs, completeness) = explore(&first.unexplained(), MOST_WORLDS, |world| {
@@ -161,7 +161,7 @@ impl<'i> Tracer<'i> {
             depends_on,
             answer,
             possible,
-            steps: plainest.into_steps(),
+            steps: told_once(plainest.into_steps()),
         }
     }
 
@@ -349,6 +349,17 @@ impl Ending {
             Self::Unknown => "unknown",
         }
     }
+}
+
+/// The steps without those that were there before: several programs ask the same.
+fn told_once(steps: Vec<Step>) -> Vec<Step> {
+    let mut once: Vec<Step> = Vec::with_capacity(steps.len());
+    for step in steps {
+        if !once.contains(&step) {
+            once.push(step);
+        }
+    }
+    once
 }
 
 /// Whether something was noted that cannot be looked at and that gives no choice of answers either.
