@@ -4,12 +4,14 @@
 use super::process::{Death, Process, fatal};
 use crate::instance::builtin::Version;
 use crate::instance::daemon::daemon_of;
+use crate::instance::files::Opened;
 use crate::instance::host;
 use crate::instance::hostname::hostname_fault;
 use crate::instance::interfaces::interfaces_fault;
 use crate::instance::parameter::{LIST_SEPARATORS, parse_number};
 use crate::instance::service::Service;
 use crate::instance::text_value::text_value;
+use crate::instance::users::Users;
 use crate::source::Text;
 use crate::syntax::expression::compatibility_level;
 use crate::syntax::master_cf::OptionError;
@@ -97,7 +99,6 @@ fn names(process: &Process<'_>) -> Result<(), Death> {
 
 /// The packages of Debian and Ubuntu read `myorigin` from a file.
 fn origin_file(process: &Process<'_>) -> Result<(), Death> {
-    use crate::instance::files::Opened;
     let value = process.text("myorigin")?;
     if !value.starts_with('/') {
         return Ok(());
@@ -137,8 +138,12 @@ fn accounts(process: &Process<'_>) -> Result<(), Death> {
         return fatal(format!("file {file}: parameter {name}: {complaint}"));
     }
     let group = process.text("setgid_group")?;
-    if group == "root" {
-        let complaint = format!("group {group} has privileged group ID");
+    let complaint = if is_group_missing(process, &group) {
+        Some(format!("unknown group name: {group}"))
+    } else {
+        (group == "root").then(|| format!("group {group} has privileged group ID"))
+    };
+    if let Some(complaint) = complaint {
         return fatal(format!("file {file}: parameter setgid_group: {complaint}"));
     }
     if privs == owner {
@@ -147,6 +152,19 @@ fn accounts(process: &Process<'_>) -> Result<(), Death> {
         ));
     }
     Ok(())
+}
+
+/// Whether a host that is at hand has no such group; a directory service may have any.
+fn is_group_missing(process: &Process<'_>, group: &str) -> bool {
+    let instance = process.instance();
+    if !instance.files().is_host() || !matches!(instance.users(), Users::All(_)) {
+        return false;
+    }
+    let Opened::Found(groups) = instance.files().open("/etc/group", instance.sources()) else {
+        return false;
+    };
+    let has_it = |line: &str| line.split(':').next() == Some(group);
+    !groups.text().lines().any(has_it)
 }
 
 /// `src/global/mynetworks.c`, which is asked when the parameter is not set.

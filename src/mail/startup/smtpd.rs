@@ -257,5 +257,62 @@ pub(super) fn connect(process: &Process<'_>, service: Service<'_>) -> Result<(),
     {
         server_settings::check(process, &word, &MILTERS)?;
     }
+    session_logins(process)
+}
+
+/// What `smtpd_sasl_security_options` may have, in any case (`src/xsasl/xsasl_cyrus_security.c`,
+/// `xsasl_dovecot_server.c`).
+const SECURITY_OPTIONS: [&str; 6] = [
+    "noplaintext",
+    "noactive",
+    "nodictionary",
+    "noanonymous",
+    "forward_secrecy",
+    "mutual_auth",
+];
+
+/// `src/smtpd/smtpd_sasl_glue.c: smtpd_sasl_activate`, when AUTH is offered without TLS.
+fn session_logins(process: &Process<'_>) -> Result<(), Death> {
+    let mut needs_tls = process.is_on("smtpd_tls_auth_only")?
+        || process.is_on("smtpd_tls_wrappermode")?
+        || process.is_on("smtpd_enforce_tls")?;
+    let level = process.text("smtpd_tls_security_level")?.to_lowercase();
+    needs_tls |= ["encrypt", "verify", "secure", "fingerprint"].contains(&level.as_str());
+    if needs_tls || !process.is_on("smtpd_sasl_auth_enable")? {
+        return Ok(());
+    }
+    let options = process.value("smtpd_sasl_security_options")?;
+    let is_known = |word: &Text| {
+        let mut known = SECURITY_OPTIONS.iter();
+        known.any(|option| word.as_str().eq_ignore_ascii_case(option))
+    };
+    if let Some(word) = options
+        .words(LIST_SEPARATORS)
+        .iter()
+        .find(|word| !is_known(word))
+    {
+        process.warn(format!(
+            "unknown SASL security options value \"{word}\" in \"{options}\""
+        ));
+        process.warn("bad per-session SASL security properties");
+        return fatal("SASL per-connection initialization failed");
+    }
+    // The socket of Dovecot can be missed on its own host only.
+    let path = process.text("smtpd_sasl_path")?;
+    let path = match path.strip_prefix("unix:").unwrap_or(&path) {
+        absolute if absolute.starts_with('/') => absolute.to_owned(),
+        relative => format!("{}/{relative}", process.text("queue_directory")?),
+    };
+    let instance = process.instance();
+    let is_missing = process.text("smtpd_sasl_type")? == "dovecot"
+        && instance.files().is_host()
+        && !process
+            .value("smtpd_sasl_path")?
+            .as_bytes()
+            .starts_with(b"inet:")
+        && instance.open_exists(&path) == Some(false);
+    if is_missing {
+        return fatal("no SASL authentication mechanisms");
+    }
     Ok(())
 }

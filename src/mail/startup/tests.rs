@@ -235,6 +235,20 @@ fn only_the_first_session_shows_some_mistakes() {
 }
 
 #[test]
+fn login_options_show_at_the_first_session() {
+    let logins = "smtpd_sasl_auth_enable = yes\nsmtpd_sasl_security_options = NoAnonymous, plain";
+    let broken = startup(logins);
+    let warning = "unknown SASL security options value \"plain\" in \"NoAnonymous, plain\"";
+    assert_eq!(broken.warnings()[0], warning);
+    let (_, text) = silence(broken.answer).unwrap_or_else(|| panic!("it runs"));
+    assert_eq!(
+        text,
+        "connection closed: smtpd: fatal: SASL per-connection initialization failed"
+    );
+    runs(&format!("{logins}\nsmtpd_tls_auth_only = yes"));
+}
+
+#[test]
 fn proxies_need_approval() {
     let table = "smtpd_data_restrictions = check_client_access proxy:pcre:/etc/x";
     let text = "proxymap service is not configured for table \"pcre:/etc/x\"";

@@ -1,6 +1,6 @@
 //! smtpd(8) does not serve anybody unless a list holds a word that stops relaying.
 
-use crate::instance::restriction::RELAY_LISTS;
+use crate::instance::restriction::{Guard, RELAY_LISTS};
 use crate::instance::service::Service;
 use crate::rules::prelude::*;
 
@@ -25,19 +25,29 @@ fn check(instance: &Instance, findings: &mut Findings) {
         if instance.main_cf().is_none() && !RELAY_LISTS.iter().all(|name| is_known(name)) {
             continue;
         }
-        if smtpd.has_relay_guard() {
+        let guard = smtpd.relay_guard().0;
+        if guard == Guard::Found {
             continue;
         }
         let set = RELAY_LISTS.map(|name| smtpd.parameter(name)).into_iter().find(|p| p.is_set());
         let place = set.as_ref().and_then(|list| list.span()).or_else(|| instance.anchor());
         let Some(place) = place else { continue };
-        let finding = findings.add(
-            &RULE,
-            place,
-            "smtpd stops as soon as a client connects: neither smtpd_relay_restrictions nor \
-             smtpd_recipient_restrictions has a working reject_unauth_destination",
-        );
+        let message = match guard {
+            Guard::Endless => {
+                "smtpd is killed as soon as a client connects: a restriction class leads back to \
+                 itself before there is a reject_unauth_destination; one in front would be right"
+            }
+            _ => {
+                "smtpd stops as soon as a client connects: neither smtpd_relay_restrictions nor \
+                 smtpd_recipient_restrictions has a working reject_unauth_destination"
+            }
+        };
+        let finding = findings.add(&RULE, place, message);
         finding.service(smtpd.label()).related(smtpd.span(), "this service does not run");
+        if guard == Guard::Endless {
+            finding.choice("take the class out of its own list");
+            continue;
+        }
         match &set {
             Some(list) => {
                 finding.parameter(list.name());
