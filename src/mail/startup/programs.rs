@@ -36,6 +36,11 @@ pub(super) fn silence(
         "cleanup" => {
             let process = start("cleanup");
             let end = cleanup(&process, service);
+            if end.is_ok() && !service.line.operands.is_empty() {
+                // It ends when smtpd has connected, which smtpd notices, and tries again for a while.
+                let what = format!("unable to connect to the {class} {name} service");
+                return Some(obituary("smtpd", &Death::Fatal(what)));
+            }
             (process, end)
         }
         // Somebody's own program: it may do anything.
@@ -127,7 +132,7 @@ fn cleanup(process: &Process<'_>, service: Service<'_>) -> Result<(), Death> {
     process.choice("header_from_format", |value| {
         format!("invalid setting: \"header_from_format = {value}\"")
     })?;
-    operands(service)
+    Ok(())
 }
 
 /// They take no words behind the options.
