@@ -21,6 +21,7 @@ mod nis;
 pub mod parameter;
 pub mod postconf;
 pub mod reading_order;
+pub mod relay_guard;
 pub mod restriction;
 pub mod restriction_table;
 pub mod server_settings;

@@ -6,7 +6,7 @@ use super::process::{Death, Process, fatal};
 use super::server_settings::{self, MILTERS, POLICY};
 use crate::instance::builtin::Version;
 use crate::instance::parameter::LIST_SEPARATORS;
-use crate::instance::restriction::Guard;
+use crate::instance::relay_guard::Guard;
 use crate::instance::service::Service;
 use crate::instance::text_value::text_value;
 use crate::source::Text;

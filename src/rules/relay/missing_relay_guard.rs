@@ -1,6 +1,7 @@
 //! smtpd(8) does not serve anybody unless a list holds a word that stops relaying.
 
-use crate::instance::restriction::{Guard, RELAY_LISTS};
+use crate::instance::relay_guard::Guard;
+use crate::instance::restriction::RELAY_LISTS;
 use crate::instance::service::Service;
 use crate::rules::prelude::*;
 
