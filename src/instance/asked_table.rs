@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::Instance;
 use super::table::{Accounts, Opened, Opener, Reference, SourceFormat, Table, TableSettings};
+use crate::source::Text;
 
 /// Opens the files of a table by names that are relative to a directory.
 struct Asked<'i> {
@@ -57,6 +58,11 @@ impl Opener for Asked<'_> {
 
     fn exists(&self, path: &str) -> Option<bool> {
         Opener::exists(self.instance, &self.absolute(path))
+    }
+
+    fn has_to_be_here(&self, name: &Text) -> bool {
+        // What is named by hand is meant to be there, but for what a copy calls its own directory.
+        !Path::new(name.as_str()).is_absolute() || Opener::has_to_be_here(self.instance, name)
     }
 
     fn accounts(&self) -> Arc<dyn Accounts> {

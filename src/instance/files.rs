@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use crate::source::{Source, Sources, Stamp};
+use crate::source::{Source, Sources, Stamp, Text};
 
 /// Where a name leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,6 +113,28 @@ impl Files {
         self.is_host || self.options.root.is_some()
     }
 
+    /// Whether a file of this name has to be at hand: what is not there does not exist on the machine itself.
+    ///
+    /// So is every file of a configuration that [is complete](Self::is_complete). Of a copy, that is what its
+    /// main.cf names by the place of the copy, or by a `$config_directory` that it does not set. Where it says
+    /// `/etc/postfix`, or the user mapped the name, the copy may be a part.
+    pub fn has_to_be_here(&self, name: &Text) -> bool {
+        if self.is_complete() {
+            return true;
+        }
+        let path = normal(Path::new(name.as_str()));
+        if is_never_there(&path) {
+            return true;
+        }
+        let is_mapped = (self.options.map_paths.iter()).any(|(from, _)| path.starts_with(from));
+        if self.is_detached || is_mapped {
+            return false;
+        }
+        let is_written = name.span_of(0..1).is_some();
+        let is_own_default = !is_written && path.starts_with(self.config_directory());
+        is_own_default || path.starts_with(&self.directory) || path.starts_with(&self.absolute)
+    }
+
     /// Whether the configuration is that of this host.
     pub fn is_host(&self) -> bool {
         self.is_host
@@ -134,6 +156,9 @@ impl Files {
             .max_by_key(|(from, ..)| from.components().count());
         if let Some((_, to, rest)) = mapped {
             return Location::Here(join(to, rest));
+        }
+        if is_never_there(&path) {
+            return Location::Here(path);
         }
         if self.is_detached {
             return match &self.options.root {
@@ -209,6 +234,11 @@ impl Files {
     }
 }
 
+/// Whether no machine has such a file: Debian's policy manual, "Non-existent home directories".
+fn is_never_there(path: &Path) -> bool {
+    path.starts_with("/nonexistent")
+}
+
 /// `base` with `rest` below it; the same path where `rest` is empty, without a slash at the end.
 fn join(base: &Path, rest: &Path) -> PathBuf {
     if rest.as_os_str().is_empty() {
@@ -267,5 +297,30 @@ mod tests {
         let files = files(false, options);
         assert_eq!(files.locate("/etc/aliases"), here("/ci/aliases"));
         assert_eq!(files.locate("/var/x"), here("/mnt/var/x"));
+    }
+
+    #[test]
+    fn what_a_copy_has_to_have() {
+        let options = PathOptions {
+            map_paths: vec![("/srv".into(), "/ci/repo/postfix/srv".into())],
+            ..PathOptions::default()
+        };
+        let sources = Sources::default();
+        let text =
+            "/etc/postfix/virtual /ci/repo/postfix/virtual /srv/virtual /nonexistent/virtual";
+        let source = sources.add("main.cf".into(), text.into(), None);
+        let words = Text::of(&source, 0..text.len()).words(b" ");
+        let copy = files(false, options.clone());
+        let has = |files: &Files| -> Vec<bool> {
+            words
+                .iter()
+                .map(|word| files.has_to_be_here(word))
+                .collect()
+        };
+        assert_eq!(has(&copy), [false, true, false, true]);
+        // $config_directory is written nowhere.
+        assert!(copy.has_to_be_here(&Text::placeless("/etc/postfix/virtual")));
+        assert_eq!(has(&files(true, options)), [true; 4]);
+        assert_eq!(copy.locate("/nonexistent/x"), here("/nonexistent/x"));
     }
 }

@@ -9,6 +9,7 @@ use super::parameter::Scope;
 use super::table::{
     self, AccountFiles, Accounts, Flags, Known, Maps, Opener, Reference, SourceFormat, Table,
 };
+use super::table_uses::TableUse;
 use super::users::Users;
 use crate::source::Text;
 
@@ -22,6 +23,8 @@ pub(super) struct TableCache {
     tables: Mutex<TablesByReference>,
     /// References that postalias(1) indexes, `proxy:` left out.
     aliases: OnceLock<HashSet<String>>,
+    /// Some table has an index.
+    has_indexes: OnceLock<bool>,
 }
 
 impl Instance {
@@ -71,6 +74,13 @@ impl Instance {
     /// Whether a table, given as `type:name`, is one of aliases(5).
     pub fn is_alias_table(&self, table: &str) -> bool {
         self.alias_references().contains(table)
+    }
+
+    /// Whether an index of a table in a parameter is here.
+    fn is_built(&self, usage: &TableUse<'_>) -> bool {
+        let members = usage.table.as_ref().map(Reference::with_members);
+        let mut paths = (members.unwrap_or_default().into_iter()).flat_map(Reference::index_paths);
+        paths.any(|path| Opener::exists(self, &path) == Some(true))
     }
 
     /// The tables that postalias(1) makes: those of `alias_maps` and `alias_database`.
@@ -135,6 +145,17 @@ impl Opener for Instance {
             Location::Here(path) => Some(path.exists()),
             Location::Elsewhere => None,
         }
+    }
+
+    fn has_to_be_here(&self, name: &Text) -> bool {
+        self.files().has_to_be_here(name)
+    }
+
+    fn has_indexes(&self) -> bool {
+        *self.tables.has_indexes.get_or_init(|| {
+            // A checkout holds sources only: there, a missing index says nothing.
+            self.files().is_complete() || self.table_uses().iter().any(|usage| self.is_built(usage))
+        })
     }
 
     fn accounts(&self) -> Arc<dyn Accounts> {

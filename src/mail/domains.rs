@@ -29,7 +29,8 @@ pub(super) fn listed<'l>(
             }
         }
         ElementKind::UnknownFile => has(world, element, key, "the file cannot be read"),
-        ElementKind::MissingFile(_) if !instance.files().is_host() => {
+        // A copy need not be complete.
+        ElementKind::MissingFile(_) if !instance.files().has_to_be_here(&element.text) => {
             has(world, element, key, "the file is not here")
         }
         _ => Says::Fails,
@@ -41,6 +42,7 @@ pub(super) fn listed<'l>(
             let error = LookupError {
                 class: ErrorClass::Retry,
                 message: format!("{}: {}: table lookup problem", list.name, element.text),
+                may_be_elsewhere: false,
             };
             world.explain(element.text.span(), || error.message.clone());
             Err(error)

@@ -195,7 +195,7 @@ impl World {
             }
             Lookup::NotFound | Lookup::OneOf(_) | Lookup::Unknown(_) => Known::Nothing,
             // A copy need not be complete: what is missing there may well exist on the machine itself.
-            Lookup::Error(error) if !instance.files().is_host() && error.is_missing_file() => {
+            Lookup::Error(error) if error.may_be_elsewhere => {
                 let table = error.message.split(" is unavailable. ").next();
                 let table = table.unwrap_or_default().to_owned();
                 // Postfix asks a table that is not there for whole addresses only.

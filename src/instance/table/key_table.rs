@@ -19,6 +19,8 @@ pub struct KeyTable {
     format: SourceFormat,
     syntax: TableSyntax,
     kind: KeyTableKind,
+    /// What Postfix says when the index that belongs to the source does not exist.
+    unbuilt: Option<String>,
     /// By folded keys.
     folded: OnceLock<KeyIndex>,
     /// By keys as they are (texthash only).
@@ -65,10 +67,24 @@ impl KeyTable {
             format,
             syntax,
             kind,
+            unbuilt: None,
             folded: OnceLock::new(),
             plain: OnceLock::new(),
             doubled: [const { OnceLock::new() }; 2],
         }
+    }
+
+    /// The same where there is no index: every lookup fails with these words.
+    pub(super) fn without_index(self, message: String) -> Self {
+        Self {
+            unbuilt: Some(message),
+            ..self
+        }
+    }
+
+    /// Why every lookup fails although the source is here: nobody has made an index of it.
+    pub(super) fn unbuilt(&self) -> Option<&str> {
+        self.unbuilt.as_deref()
     }
 
     /// Whether programs read the text itself, not an index that was made of it.

@@ -46,6 +46,8 @@ pub struct LookupError {
     pub class: ErrorClass,
     /// Why: Postfix's words, where it logs any.
     pub message: String,
+    /// The file of the table is not in this copy of a configuration, but may well be on the machine itself.
+    pub may_be_elsewhere: bool,
 }
 
 /// Why a table cannot be looked at.
@@ -93,6 +95,7 @@ impl Lookup {
         Self::Error(LookupError {
             class: ErrorClass::Retry,
             message: message.into(),
+            may_be_elsewhere: false,
         })
     }
 
@@ -101,6 +104,7 @@ impl Lookup {
         Self::Error(LookupError {
             class: ErrorClass::Config,
             message: message.into(),
+            may_be_elsewhere: false,
         })
     }
 
@@ -153,13 +157,6 @@ impl Doubts {
                 ..unknown
             })
         })
-    }
-}
-
-impl LookupError {
-    /// Whether the lookup fails because the file of the table does not exist.
-    pub fn is_missing_file(&self) -> bool {
-        self.message.ends_with("No such file or directory")
     }
 }
 

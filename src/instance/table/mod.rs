@@ -78,10 +78,19 @@ enum Kind {
     Fail,
     /// internal: no entry.
     Empty,
-    /// The table cannot be used: every lookup fails with this text.
-    Surrogate(String),
+    /// The table cannot be used: every lookup fails.
+    Surrogate(Surrogate),
     /// Nobody here knows.
     Unknown(UnknownReason),
+}
+
+/// What stands for a table that cannot be opened (`src/util/dict_surrogate.c`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Surrogate {
+    /// What Postfix says.
+    message: String,
+    /// The file is not in this copy of a configuration, but may be on the machine itself.
+    may_be_elsewhere: bool,
 }
 
 /// The two kinds of tables that programs tell apart when they ask for parts of an address.
@@ -171,7 +180,8 @@ impl Table {
     /// is not among these, since that depends on the reader.
     pub fn unusable(&self) -> Option<&str> {
         match &*self.kind {
-            Kind::Surrogate(message) => Some(message),
+            Kind::Surrogate(surrogate) => Some(&surrogate.message),
+            Kind::Keys(table) => table.unbuilt(),
             _ => None,
         }
     }
@@ -196,6 +206,7 @@ impl Table {
     /// Whether the table has keys or patterns.
     pub fn key_kind(&self) -> KeyKind {
         match &*self.kind {
+            Kind::Keys(table) if table.unbuilt().is_some() => KeyKind::Pattern,
             Kind::Keys(_)
             | Kind::Inline(_)
             | Kind::Static(_)
@@ -278,7 +289,10 @@ impl Table {
             }
         };
         match &*self.kind {
-            Kind::Keys(table) => table.lookup(&folded(key), flags, self.reference.name.as_str()),
+            Kind::Keys(table) => match table.unbuilt() {
+                Some(message) => Lookup::retry(self.unavailable(message)),
+                None => table.lookup(&folded(key), flags, self.reference.name.as_str()),
+            },
             Kind::Inline(table) => table.lookup(&folded(key), flags.fold, utf8, &self.reference),
             Kind::Patterns(table) => {
                 table.lookup(&key, flags.no_regsub, &|| self.reference.to_string())
@@ -306,11 +320,17 @@ impl Table {
             }
             Kind::Fail => Lookup::retry(""),
             Kind::Empty => Lookup::NotFound,
-            Kind::Surrogate(message) => {
-                Lookup::retry(format!("{} is unavailable. {message}", self.reference))
-            }
+            Kind::Surrogate(surrogate) => Lookup::Error(LookupError {
+                class: ErrorClass::Retry,
+                message: self.unavailable(&surrogate.message),
+                may_be_elsewhere: surrogate.may_be_elsewhere,
+            }),
             Kind::Unknown(reason) => self.unknown_answer(reason.clone()),
         }
+    }
+
+    fn unavailable(&self, message: &str) -> String {
+        format!("{} is unavailable. {message}", self.reference)
     }
 
     /// The error of a table that a reader with these flags does not open.

@@ -12,9 +12,9 @@ use super::patterns::PatternTable;
 use super::reference::{Body, Reference};
 use super::rule_source::RuleSource;
 use super::types::TableType;
-use super::{Kind, Table};
+use super::{Kind, Surrogate, Table};
 use crate::instance::builtin::Version;
-use crate::source::Source;
+use crate::source::{Source, Text};
 use crate::syntax::cidr_table::CidrSyntax;
 use crate::syntax::pattern_table::Flavour;
 use crate::syntax::table::TableSyntax;
@@ -73,6 +73,16 @@ pub trait Opener {
     /// Whether there is a file that the configuration calls `path`; `None` when that cannot be known.
     fn exists(&self, path: &str) -> Option<bool>;
 
+    /// Whether the file of a table that is called `name` does not exist at all when it is not here.
+    fn has_to_be_here(&self, _name: &Text) -> bool {
+        true
+    }
+
+    /// Whether indexes are here where there are any: sources without them are no proof that nobody built them.
+    fn has_indexes(&self) -> bool {
+        false
+    }
+
     /// The accounts of the machine.
     fn accounts(&self) -> Arc<dyn Accounts>;
 
@@ -93,10 +103,10 @@ impl Table {
                 .collect()
         };
         let kind = match (reference.table_type, &reference.body) {
-            (_, Body::Unusable(message)) => return Kind::Surrogate(message.clone()),
+            (_, Body::Unusable(message)) => return Kind::surrogate(message.clone()),
             (None, _) => {
                 let message = format!("unsupported dictionary type: {}", reference.type_name);
-                return Kind::Surrogate(message);
+                return Kind::surrogate(message);
             }
             (Some(kind), _) => kind,
         };
@@ -150,9 +160,7 @@ impl Table {
         let path = reference.name.to_string();
         match opener.open(&path) {
             Opened::Found(source) => Ok(source),
-            Opened::Missing => Err(Kind::Surrogate(format!(
-                "{what} {path}: No such file or directory"
-            ))),
+            Opened::Missing => Err(Kind::missing(what, &path, reference, opener)),
             Opened::Unreadable(error) => {
                 Err(Kind::Unknown(UnknownReason::Unreadable { path, error }))
             }
@@ -165,19 +173,23 @@ impl Table {
     fn indexed(reference: &Reference, format: SourceFormat, opener: &dyn Opener) -> Kind {
         let path = reference.name.to_string();
         match opener.open(&path) {
-            Opened::Found(source) => Kind::Keys(Box::new(KeyTable::new(
-                source,
-                format,
-                opener.settings().table_syntax(),
-                KeyTableKind::Indexed,
-            ))),
+            Opened::Found(source) => {
+                let syntax = opener.settings().table_syntax();
+                let table = KeyTable::new(source, format, syntax, KeyTableKind::Indexed);
+                let is_missing = |index: &String| opener.exists(index) == Some(false);
+                let missing = reference.index_paths().into_iter().find(is_missing);
+                Kind::Keys(Box::new(match missing {
+                    Some(index) if opener.has_indexes() => {
+                        table.without_index(no_such_file("open database", &index))
+                    }
+                    _ => table,
+                }))
+            }
             Opened::Missing => {
                 let index = reference.index_paths().into_iter().next();
                 let index = index.unwrap_or_else(|| path.clone());
                 match opener.exists(&index) {
-                    Some(false) => {
-                        Kind::Surrogate(format!("open database {index}: No such file or directory"))
-                    }
+                    Some(false) => Kind::missing("open database", &index, reference, opener),
                     Some(true) => Kind::Unknown(UnknownReason::IndexOnly { path: index }),
                     None => Kind::Unknown(UnknownReason::Elsewhere { path: index }),
                 }
@@ -186,4 +198,26 @@ impl Table {
             Opened::Elsewhere => Kind::Unknown(UnknownReason::Elsewhere { path }),
         }
     }
+}
+
+impl Kind {
+    /// A table that cannot be used, for certain.
+    fn surrogate(message: String) -> Self {
+        Self::Surrogate(Surrogate {
+            message,
+            may_be_elsewhere: false,
+        })
+    }
+
+    /// A table whose file `path` is not here.
+    fn missing(what: &str, path: &str, reference: &Reference, opener: &dyn Opener) -> Self {
+        Self::Surrogate(Surrogate {
+            message: no_such_file(what, path),
+            may_be_elsewhere: !opener.has_to_be_here(&reference.name),
+        })
+    }
+}
+
+fn no_such_file(what: &str, path: &str) -> String {
+    format!("{what} {path}: No such file or directory")
 }

@@ -33,6 +33,14 @@ impl Opener for Files {
         Some(self.files.contains_key(path))
     }
 
+    fn has_to_be_here(&self, name: &Text) -> bool {
+        !name.as_str().starts_with("/perhaps")
+    }
+
+    fn has_indexes(&self) -> bool {
+        self.files.keys().any(|path| path.ends_with(".db"))
+    }
+
     fn accounts(&self) -> Arc<dyn Accounts> {
         let passwd = "ann:x:1000:1000:Ann:/home/ann:/bin/sh\n";
         Arc::new(AccountFiles::new(passwd, "staff:x:50:ann,bob\n", true))
@@ -356,4 +364,37 @@ fn what_building_warns_about() {
         warnings("hash:/a", SourceFormat::Postalias, Version::NEWEST)[1],
         "t, line 2: name must be local and have no domain"
     );
+}
+
+#[test]
+fn what_is_not_here_and_what_is_nowhere() {
+    let files = files(&[
+        ("/built", "a 1\n"),
+        ("/built.db", ""),
+        ("/unbuilt", "a 1\n"),
+    ]);
+    let ask = |reference: &str| maps(reference, Flags::ADDRESS, &files).find(b"a", Only::All);
+    assert!(matches!(ask("hash:/built"), Lookup::Found(_)));
+    for (reference, may_be_elsewhere) in [
+        ("hash:/gone", false),
+        ("hash:/perhaps/gone", true),
+        ("pcre:/perhaps/gone", true),
+        ("unionmap:{static:x, hash:/perhaps/gone}", true),
+        // Its neighbour has an index, so somebody forgot this one.
+        ("hash:/unbuilt", false),
+    ] {
+        let Lookup::Error(error) = ask(reference) else {
+            panic!("{reference}: {:?}", ask(reference));
+        };
+        assert_eq!(error.may_be_elsewhere, may_be_elsewhere, "{reference}");
+        assert!(
+            error.message.ends_with("No such file or directory"),
+            "{reference}"
+        );
+    }
+    // Programs ask parts of addresses of tables with keys only.
+    let unbuilt = maps("hash:/unbuilt", Flags::ADDRESS, &files);
+    assert_eq!(unbuilt.find(b"a", Only::Fixed), Lookup::NotFound);
+    // The source can be looked at all the same.
+    assert_eq!(unbuilt.tables[0].keys().map(KeyTable::len), Some(1));
 }

@@ -362,6 +362,7 @@ impl Rewriting {
         Err(LookupError {
             class: ErrorClass::Retry,
             message: format!("resolve_addr: <{address}>: giving up"),
+            may_be_elsewhere: false,
         })
     }
 
