@@ -72,6 +72,9 @@ pub struct InstanceArgs {
     /// A file in the format of passwd(5), or with one name a line, with the local users
     #[arg(long, value_name = "FILE")]
     pub passwd: Option<PathBuf>,
+    /// Ask tables that are not files (LDAP, SQL, sockets) through the installed postmap: connects to servers
+    #[arg(long)]
+    pub live_tables: bool,
     /// Read settings from FILE [default: postlint.toml beside main.cf]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,

@@ -153,6 +153,7 @@ fn load_options(args: &InstanceArgs, settings: &Settings) -> LoadOptions {
         },
         passwd: args.passwd.clone().or_else(|| settings.passwd.clone()),
         host: None,
+        live_tables: args.live_tables,
     }
 }
 

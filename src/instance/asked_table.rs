@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Instance;
-use super::table::{Accounts, Opened, Opener, Reference, SourceFormat, Table, TableSettings};
+use super::table::{
+    Accounts, Opened, Opener, Postmap, Reference, SourceFormat, Table, TableSettings,
+};
 use crate::source::Text;
 
 /// Opens the files of a table by names that are relative to a directory.
@@ -58,6 +60,14 @@ impl Opener for Asked<'_> {
 
     fn exists(&self, path: &str) -> Option<bool> {
         Opener::exists(self.instance, &self.absolute(path))
+    }
+
+    fn postmap(&self) -> Option<Postmap> {
+        Opener::postmap(self.instance)
+    }
+
+    fn path_here(&self, path: &str) -> Option<String> {
+        Opener::path_here(self.instance, &self.absolute(path))
     }
 
     fn has_to_be_here(&self, name: &Text) -> bool {

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use anyhow::Context;
+
 use super::builtin::{Builtin, Builtins, Version};
 
 /// The stamp that every Postfix program carries (`src/global/mail_version.h`).
@@ -56,6 +58,15 @@ fn parse_settings(text: &str) -> BTreeMap<String, String> {
         .filter_map(|line| line.split_once(" ="))
         .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
         .collect()
+}
+
+/// The postmap(1) that is installed.
+///
+/// # Errors
+/// There is none.
+pub(super) fn postmap() -> anyhow::Result<PathBuf> {
+    find_program("postmap")
+        .context("there is no postmap here that could ask tables (--live-tables)")
 }
 
 /// Where a program of Postfix is: on the search path, or where administrators' programs are.

@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 
 use super::builtin::{Builtins, Version};
 use super::files::{Files, Location, Opened, PathOptions};
 use super::host::Host;
+use super::table::Postmap;
 use super::users::Users;
 use super::{Instance, Scale};
 use crate::source::{Source, Sources};
@@ -16,6 +18,8 @@ use crate::syntax::logical_line::LogicalLines;
 use crate::syntax::main_cf::MainCf;
 use crate::syntax::master_cf::MasterCf;
 
+/// How long postmap(1) may take for one key. To a tcp table that nobody serves it tries for ten seconds.
+const PATIENCE: Duration = Duration::from_secs(15);
 /// The directory that a configuration calls its own unless it says otherwise.
 const DEFAULT_DIRECTORY: &str = "/etc/postfix";
 /// The services that are assumed where there is no master.cf: the one that takes mail from the network,
@@ -62,6 +66,8 @@ pub struct LoadOptions {
     pub passwd: Option<PathBuf>,
     /// The machine; else this one for its own configuration, and an unknown one for a copy.
     pub host: Option<Host>,
+    /// Tables that are not files are asked through the installed postmap(1). Servers are connected to.
+    pub live_tables: bool,
 }
 
 /// The configuration directory of this host: `MAIL_CONFIG`, else the usual place.
@@ -162,6 +168,15 @@ impl Instance {
             None if is_host => Host::this()?,
             None => Host::unknown(),
         };
+        let has_directory = main_cf.is_some() && !is_text;
+        let postmap = match options.live_tables {
+            true => Some(Postmap {
+                program: super::installed::postmap()?,
+                directory: has_directory.then(|| absolute(&directory)),
+                patience: PATIENCE,
+            }),
+            false => None,
+        };
         let mut instance = Self {
             files: if is_text {
                 reader(&directory, is_host, options).detached()
@@ -184,6 +199,7 @@ impl Instance {
             domain_lists: super::domain_list::DomainLists::default(),
             postconf: OnceLock::new(),
             memo: Default::default(),
+            postmap,
         };
         instance.add_own_name();
         Ok(instance)
@@ -255,6 +271,10 @@ fn reader(directory: &Path, is_host: bool, options: &LoadOptions) -> Files {
         is_host,
         options.paths.clone(),
     )
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
 }
 
 fn is_same(one: &Path, other: &Path) -> bool {

@@ -86,6 +86,8 @@ pub struct Instance {
     domain_lists: domain_list::DomainLists,
     postconf: OnceLock<Box<Postconf>>,
     memo: memo::Memo,
+    /// Who asks tables that are not files; `None` unless the user wants that.
+    postmap: Option<table::Postmap>,
 }
 
 impl Instance {

@@ -7,7 +7,8 @@ use super::Instance;
 use super::files::{Location, Opened};
 use super::parameter::Scope;
 use super::table::{
-    self, AccountFiles, Accounts, Flags, Known, Maps, Opener, Reference, SourceFormat, Table,
+    self, AccountFiles, Accounts, Flags, Known, Maps, Opener, Postmap, Reference, SourceFormat,
+    Table,
 };
 use super::table_uses::TableUse;
 use super::users::Users;
@@ -143,6 +144,21 @@ impl Opener for Instance {
     fn exists(&self, path: &str) -> Option<bool> {
         match self.files().locate(path) {
             Location::Here(path) => Some(path.exists()),
+            Location::Elsewhere => None,
+        }
+    }
+
+    fn postmap(&self) -> Option<Postmap> {
+        self.postmap.clone()
+    }
+
+    fn path_here(&self, path: &str) -> Option<String> {
+        match self.files().locate(path) {
+            // Clients take a name that does not begin with a slash or a dot for something else.
+            Location::Here(path) => {
+                let path = std::path::absolute(&path).unwrap_or(path);
+                Some(path.to_string_lossy().into_owned())
+            }
             Location::Elsewhere => None,
         }
     }

@@ -72,6 +72,11 @@ pub enum UnknownReason {
     },
     /// A server, a library or the name service answers.
     Client,
+    /// postmap(1) was to ask it, and could not.
+    NotAnswering {
+        /// What went wrong.
+        error: String,
+    },
     /// What a process finds in its environment.
     Environment,
     /// A pattern is too large to be tried.
@@ -167,6 +172,7 @@ impl fmt::Display for UnknownReason {
             Self::Unreadable { path, error } => write!(f, "{path} cannot be read: {error}"),
             Self::IndexOnly { path } => write!(f, "{path} is here, but not its source"),
             Self::Client => f.write_str("it is not a file"),
+            Self::NotAnswering { error } => write!(f, "it cannot be asked: {error}"),
             Self::Environment => f.write_str("it is the environment of a process"),
             Self::TooLarge => f.write_str("a pattern is too large"),
         }

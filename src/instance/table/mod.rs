@@ -17,6 +17,7 @@ mod index;
 mod index_file;
 mod inline;
 mod key_table;
+mod live;
 mod lookup;
 mod maps;
 mod open;
@@ -38,6 +39,7 @@ pub use flags::Flags;
 pub use index_file::{IndexDifference, IndexError, compare_index, read_index};
 pub use inline::InlineTable;
 pub use key_table::{Duplicate, KeyTable};
+pub use live::Postmap;
 pub use lookup::{ErrorClass, Hit, Lookup, LookupError, Unknown, UnknownReason};
 pub use maps::{Maps, Only};
 pub use open::{Opened, Opener, TableSettings};
@@ -47,6 +49,7 @@ pub use proxy::approved_for_proxy;
 pub use reference::{Body, InlineEntry, MalformedReference, Reference};
 pub use types::{Availability, NameKind, TableType, is_known_type};
 
+use live::LiveTable;
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -80,6 +83,8 @@ enum Kind {
     Empty,
     /// The table cannot be used: every lookup fails.
     Surrogate(Surrogate),
+    /// postmap(1) asks it.
+    Live(Box<LiveTable>),
     /// Nobody here knows.
     Unknown(UnknownReason),
 }
@@ -221,7 +226,7 @@ impl Table {
             Kind::Union(members) | Kind::Pipe(members) | Kind::Wrapped(members) => members
                 .first()
                 .map_or(KeyKind::Pattern, |first| first.key_kind()),
-            Kind::Unknown(_) => match self.reference.table_type {
+            Kind::Live(_) | Kind::Unknown(_) => match self.reference.table_type {
                 Some(TableType::Mongodb) => KeyKind::Neither,
                 Some(
                     TableType::Regexp
@@ -325,6 +330,7 @@ impl Table {
                 message: self.unavailable(&surrogate.message),
                 may_be_elsewhere: surrogate.may_be_elsewhere,
             }),
+            Kind::Live(table) => table.lookup(&key, flags, utf8, &self.reference),
             Kind::Unknown(reason) => self.unknown_answer(reason.clone()),
         }
     }

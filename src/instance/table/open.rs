@@ -7,11 +7,12 @@ use super::cidr::CidrTable;
 use super::entry::SourceFormat;
 use super::inline::InlineTable;
 use super::key_table::{KeyTable, KeyTableKind};
+use super::live::{LiveTable, Postmap};
 use super::lookup::UnknownReason;
 use super::patterns::PatternTable;
 use super::reference::{Body, Reference};
 use super::rule_source::RuleSource;
-use super::types::TableType;
+use super::types::{NameKind, TableType};
 use super::{Kind, Surrogate, Table};
 use crate::instance::builtin::Version;
 use crate::source::{Source, Text};
@@ -83,6 +84,17 @@ pub trait Opener {
         false
     }
 
+    /// The program that asks tables which are not files; `None` where nobody wants that.
+    fn postmap(&self) -> Option<Postmap> {
+        None
+    }
+
+    /// The absolute path of a file that the configuration calls `path`, as it is to be found here; `None` when it is on
+    /// another machine.
+    fn path_here(&self, path: &str) -> Option<String> {
+        Some(path.to_owned())
+    }
+
     /// The accounts of the machine.
     fn accounts(&self) -> Arc<dyn Accounts>;
 
@@ -143,7 +155,7 @@ impl Table {
             }
             (TableType::Unix, _) => Kind::Group(opener.accounts()),
             (kind, _) if kind.is_indexed() => Self::indexed(reference, format, opener),
-            _ => Kind::Unknown(UnknownReason::Client),
+            _ => Kind::client(reference, opener),
         }
     }
 
@@ -207,6 +219,30 @@ impl Kind {
             message,
             may_be_elsewhere: false,
         })
+    }
+
+    /// A table that a server or a library answers for.
+    fn client(reference: &Reference, opener: &dyn Opener) -> Self {
+        let Some(postmap) = opener.postmap() else {
+            return Self::Unknown(UnknownReason::Client);
+        };
+        let is_file = reference.table_type.map(TableType::name_kind) == Some(NameKind::Client)
+            && reference.name.as_str().starts_with(['/', '.']);
+        let name = reference.name.as_str();
+        let name = if is_file {
+            opener.path_here(name)
+        } else {
+            Some(name.to_owned())
+        };
+        match name {
+            Some(name) => {
+                let table = format!("{}:{name}", reference.type_name);
+                Self::Live(Box::new(LiveTable::new(postmap, table)))
+            }
+            None => Self::Unknown(UnknownReason::Elsewhere {
+                path: reference.name.to_string(),
+            }),
+        }
     }
 
     /// A table whose file `path` is not here.
