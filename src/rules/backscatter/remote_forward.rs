@@ -38,10 +38,11 @@ fn check(instance: &Instance, findings: &mut Findings) {
 /// One finding for a table: where its first such alias is, and how many there are.
 fn look(smtpd: &Service<'_>, parameter: &'static str, table: &Table, findings: &mut Findings) {
     let is_alias_table = parameter == "alias_maps";
+    let local_domain = smtpd.domains_of(Class::Local).into_iter().next();
     let forwards: Vec<(Address, Row, String)> = rows(table)
         .filter_map(|row| {
             let target = foreign_target(smtpd, is_alias_table, &row)?;
-            Some((recipient(smtpd, is_alias_table, &row)?, row, target))
+            Some((recipient(smtpd, is_alias_table, local_domain.as_deref(), &row)?, row, target))
         })
         .collect();
     let proof = forwards.iter().take(MOST_ALIASES).find_map(|(address, row, target)| {
@@ -99,10 +100,10 @@ fn foreign_target(smtpd: &Service<'_>, is_alias_table: bool, row: &Row) -> Optio
 }
 
 /// The recipient whom a client names for an alias; `None` for one of a whole domain.
-fn recipient(smtpd: &Service<'_>, is_alias_table: bool, row: &Row) -> Option<Address> {
+fn recipient(smtpd: &Service<'_>, is_alias_table: bool, local: Option<&str>, row: &Row) -> Option<Address> {
     let key = row.key.as_str();
     if is_alias_table {
-        return Some(Address::new(key.trim_matches('"'), smtpd.domains_of(Class::Local).first()?));
+        return Some(Address::new(key.trim_matches('"'), local?));
     }
     match key.rsplit_once('@') {
         Some(("", _)) => None,

@@ -1,6 +1,6 @@
 //! Aliases in a domain that is none of ours.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::instance::Instance;
 use crate::instance::address_class::{CLASSES, Class};
@@ -41,16 +41,14 @@ fn check(instance: &Instance, findings: &mut Findings) {
     }
     let scope = instance.program("cleanup");
     let maps = scope.maps("virtual_alias_maps", "cleanup");
-    let mut targets = Vec::new();
+    let mut targets = BTreeSet::new();
     let mut domains: BTreeMap<String, Domain> = BTreeMap::new();
     for table in &maps.tables {
         collect(instance, table, &mut domains, &mut targets);
     }
-    targets.sort();
     // What another alias leads to is a step on the way.
     domains.retain(|domain, found| {
-        let is_step = |target: &String| target.rsplit_once('@').is_some_and(|(_, other)| other == domain);
-        is_foreign(instance, domain) && (found.leads_inside || !targets.iter().any(is_step))
+        (found.leads_inside || !targets.contains(domain)) && is_foreign(instance, domain)
     });
     for (domain, found) in domains.iter().take(MOST_FINDINGS) {
         let place = found.key.span().or_else(|| scope.parameter("virtual_alias_maps").span());
@@ -99,7 +97,7 @@ fn collect(
     instance: &Instance,
     table: &Table,
     domains: &mut BTreeMap<String, Domain>,
-    targets: &mut Vec<String>,
+    targets: &mut BTreeSet<String>,
 ) {
     // The keys of a pattern are no addresses.
     if table.patterns().is_some() || table.networks().is_some() {
@@ -115,7 +113,7 @@ fn collect(
             .map(|target| Address::written(scope, &String::from_utf8_lossy(&value[target.range])))
             .collect();
         let inside = leads_to.iter().any(|target| target.domain == domain);
-        targets.extend(leads_to.iter().filter(|target| target.domain != domain).map(ToString::to_string));
+        targets.extend(leads_to.into_iter().map(|target| target.domain).filter(|target| *target != domain));
         let found = domains.entry(domain).or_insert_with(|| Domain {
             key: row.key.clone(),
             count: 0,
