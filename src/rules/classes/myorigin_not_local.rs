@@ -40,8 +40,12 @@ fn check(instance: &Instance, findings: &mut Findings) {
     }
     // The name of another machine is not known unless it is set.
     let name = instance.parameter("myhostname");
-    if !instance.files().is_host() && !name.is_set() && [name.text(), instance.parameter("mydomain").text()].contains(&origin) {
-        return;
+    if !instance.files().is_host() && !name.is_set() {
+        let domain = instance.parameter("mydomain");
+        let is_unset_domain = !domain.is_set() && domain.text().to_lowercase() == origin;
+        if is_unset_domain || name.text().to_lowercase() == origin {
+            return;
+        }
     }
     // A host that takes no mail at all.
     let takes_mail = instance.smtpd_services().any(|smtpd| smtpd.reach() == Reach::Network);
