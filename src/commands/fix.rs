@@ -353,7 +353,7 @@ fn summary(comparison: &Comparison) -> Vec<String> {
                 && other.before == change.before
                 && other.after == change.after
         };
-        if !shown.iter().any(|other| is_same(other)) {
+        if !shown.iter().any(is_same) {
             shown.push(change);
         }
     }

@@ -63,7 +63,7 @@ pub(super) fn of(instance: &Instance, others: &[String]) -> (Vec<String>, usize)
                     Some(("", domain)) => add(format!("{NOBODY}@{domain}")),
                     Some(_) => add(key.into_owned()),
                     None if is_alias || !key.contains(['.', ':', '<', '*']) => {
-                        add(format!("{key}@{local}"))
+                        add(format!("{key}@{local}"));
                     }
                     None => {}
                 }
