@@ -601,3 +601,6 @@ fn refuses(scope: Scope<'_>) -> bool {
         || is_on("postscreen_non_smtp_command_enable")
         || is_on("postscreen_pipelining_enable")
 }
+
+#[cfg(test)]
+mod tests;
