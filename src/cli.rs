@@ -247,7 +247,7 @@ pub struct TraceArgs {
     /// What the client says after HELO [default: its name]
     #[arg(long, value_name = "NAME", help_heading = "Client")]
     pub helo: Option<String>,
-    /// The sender after MAIL FROM; empty for a bounce [default: someone@example.net]
+    /// The sender after MAIL FROM; empty for a bounce (default: someone@example.net)
     #[arg(long, value_name = "ADDRESS", help_heading = "Client")]
     pub from: Option<String>,
     /// The name under which the client has logged in
