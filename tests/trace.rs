@@ -14,7 +14,7 @@ myhostname = mail.example.com
 mydestination = example.com
 alias_maps =
 virtual_alias_domains = example.org
-virtual_alias_maps = inline:{{info@example.org = anna@example.com}, {gone@example.org = nobody@example.com}}
+virtual_alias_maps = inline:{{info@example.org = anna@example.com}, {gone@example.org = ghost@example.com}}
 virtual_mailbox_domains = example.net
 virtual_mailbox_maps = ldap:/etc/postfix/mailboxes.cf
 relay_domains = example.edu
@@ -27,6 +27,7 @@ smtpd pass - - n - - smtpd
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
 rewrite unix - - n - - trivial-rewrite
+proxymap unix - - n - - proxymap
 local unix - n n - - local
 virtual unix - n n - - virtual
 relay unix - - n - - smtp
@@ -185,7 +186,7 @@ fn the_text_begins_with_who_sends_and_shows_reply_and_end() {
     assert!(lines.contains(&"250 2.1.5 Ok"), "{}", outcome.out);
     let end = lines.last().expect("an end");
     assert!(
-        end.starts_with("  -> nobody@example.com: returned to the sender"),
+        end.starts_with("  -> ghost@example.com: returned to the sender"),
         "{end}"
     );
 }

@@ -103,7 +103,6 @@ fn conclude(what: &str, findings: &Findings) {
 }
 
 #[test]
-#[ignore = "the model does not give replies yet: cargo test --test truth -- --ignored"]
 fn the_model_says_what_postfix_does() {
     if !common::postfix::is_available("truth") {
         return;
@@ -121,7 +120,6 @@ fn the_model_says_what_postfix_does() {
 }
 
 #[test]
-#[ignore = "the model does not give replies yet: cargo test --test truth -- --ignored"]
 fn the_model_knows_the_traps() {
     if !common::postfix::is_available("truth: traps") {
         return;
