@@ -17,7 +17,7 @@ pub const RECIPIENT_LISTS: [&str; 5] = [
 /// The lists that decide who may relay.
 pub const RELAY_LISTS: [&str; 2] = ["smtpd_relay_restrictions", "smtpd_recipient_restrictions"];
 /// Classes within classes, deeper than this, are taken to go round in a circle (smtpd crashes on that).
-const MAX_CLASS_DEPTH: usize = 50;
+const MAX_CLASS_DEPTH: usize = 10;
 
 /// What a word of a restriction list is.
 #[derive(Clone, Debug)]
@@ -254,14 +254,14 @@ pub fn restriction_list(scope: Scope<'_>, name: &'static str) -> RestrictionList
     let words = scope.any_parameter(name).words();
     RestrictionList {
         name,
-        restrictions: parse(&words, scope, &classes(scope), 0),
+        restrictions: parse(&words, scope, &classes(scope), &mut Vec::new()),
     }
 }
 
 /// The restrictions in a text that an access table gave.
 pub fn restrictions_of(scope: Scope<'_>, text: &Text) -> Vec<Restriction> {
     let words = text.words_outside_braces(LIST_SEPARATORS);
-    parse(&words, scope, &classes(scope), 0)
+    parse(&words, scope, &classes(scope), &mut Vec::new())
 }
 
 fn classes(scope: Scope<'_>) -> Vec<String> {
@@ -269,7 +269,13 @@ fn classes(scope: Scope<'_>) -> Vec<String> {
     words.iter().map(ToString::to_string).collect()
 }
 
-fn parse(words: &[Text], scope: Scope<'_>, classes: &[String], depth: usize) -> Vec<Restriction> {
+/// `open` are the classes that the words are in: one that leads back to itself is taken to be empty there.
+fn parse(
+    words: &[Text],
+    scope: Scope<'_>,
+    classes: &[String],
+    open: &mut Vec<String>,
+) -> Vec<Restriction> {
     let mut list = Vec::new();
     let mut words = words.iter();
     let mut only_warns = false;
@@ -282,16 +288,23 @@ fn parse(words: &[Text], scope: Scope<'_>, classes: &[String], depth: usize) -> 
                 Meaning::Builtin(facts),
                 if takes { words.next().cloned() } else { None },
             )
-        } else if classes.iter().any(|class| *word == class.as_str()) && depth < MAX_CLASS_DEPTH {
+        } else if classes.iter().any(|class| *word == class.as_str())
+            && open.len() < MAX_CLASS_DEPTH
+        {
             let inner = scope.named(word.to_string());
             let inner = inner
                 .value()
                 .map(|value| value.words_outside_braces(LIST_SEPARATORS))
                 .unwrap_or_default();
-            (
-                Meaning::Class(parse(&inner, scope, classes, depth + 1)),
-                None,
-            )
+            let inner = if open.iter().any(|open| *word == open.as_str()) {
+                Vec::new()
+            } else {
+                open.push(word.to_string());
+                let inner = parse(&inner, scope, classes, open);
+                open.pop();
+                inner
+            };
+            (Meaning::Class(inner), None)
         } else {
             (Meaning::Unknown, None)
         };
