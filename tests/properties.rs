@@ -182,7 +182,7 @@ proptest! {
             for service in instance.smtpd_services() {
                 Tracer::of(service).trace(&session, &address);
             }
-            let written = Address::written(instance.scope(), &address);
+            let written = Address::written(instance, &address);
             instance.route(&written, &mut World::default());
             instance.class_of(&address);
         }

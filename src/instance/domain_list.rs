@@ -10,7 +10,7 @@ use super::builtin::Version;
 use super::files::Opened;
 use super::parameter::{LIST_SEPARATORS, Scope};
 use super::table::{self, Flags, KeyKind, Lookup, MalformedReference, Table};
-use crate::source::{Source, Text};
+use crate::source::{Source, Span, Text};
 use crate::syntax::logical_line::LogicalLines;
 use crate::syntax::pattern_table::PatternLineKind;
 
@@ -164,13 +164,13 @@ impl Membership<'_> {
 #[derive(Debug, Default)]
 pub(super) struct DomainLists(Mutex<HashMap<ListKey, Arc<DomainList>>>);
 
-/// Where the line of the service begins, `None` for main.cf alone; and the parameter.
-type ListKey = (Option<usize>, &'static str);
+/// The line of the service, `None` for main.cf alone; and the parameter.
+type ListKey = (Option<Span>, &'static str);
 
 impl Scope<'_> {
     /// As [`domain_list`]; each list is read once.
     pub fn domain_list(self, name: &'static str) -> Arc<DomainList> {
-        let service = self.service.map(|service| service.line.head_span().start);
+        let service = self.service.map(|service| service.line.head_span());
         let lock = || {
             let lists = &self.instance.domain_lists.0;
             lists.lock().unwrap_or_else(PoisonError::into_inner)

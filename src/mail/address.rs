@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use super::quoting::halves;
+use super::resolve::Rewriting;
+use super::search::Extensions;
+use crate::instance::Instance;
 use crate::instance::parameter::Scope;
 
 /// An address. The domain is in lower case; the local part is as it was given, without quotes.
@@ -23,51 +27,17 @@ impl Address {
     }
 
     /// An address as an alias or a parameter writes it, made complete as trivial-rewrite(8) does for mail of
-    /// this host (`src/trivial-rewrite/rewrite.c`). Source routes and quotes in domains are not known here.
-    pub fn written(scope: Scope<'_>, text: &str) -> Self {
-        let flag = |name| scope.any_parameter(name).flag() == Some(true);
-        let (local, domain) = match text.rsplit_once('@') {
-            Some((local, domain)) => (local.to_owned(), domain.to_owned()),
-            None => match (text.split_once('!'), text.rsplit_once('%')) {
-                (Some((domain, local)), _) if flag("swap_bangpath") => {
-                    (local.to_owned(), domain.to_owned())
-                }
-                (_, Some((local, domain))) if flag("allow_percent_hack") => {
-                    (local.to_owned(), domain.to_owned())
-                }
-                _ => (text.to_owned(), scope.any_parameter("myorigin").text()),
-            },
-        };
-        let needs_domain = !domain.contains('.') && !domain.starts_with('[') && !domain.is_empty();
-        if needs_domain && flag("append_dot_mydomain") {
-            let parent = scope.any_parameter("mydomain").text();
-            return Self::new(local, &format!("{domain}.{parent}"));
-        }
-        Self::new(local, &domain)
+    /// this host.
+    pub fn written(instance: &Instance, text: &str) -> Self {
+        let complete = Rewriting::of(instance).settings.canonical(text);
+        let (local, domain) = halves(&complete);
+        Self::new(local, domain.unwrap_or_default())
     }
 
-    /// The local part without its extension, and the extension with its delimiter
-    /// (`src/global/split_addr.c`).
+    /// The local part without its extension, and the extension with its delimiter, as a program with this
+    /// view splits it.
     pub fn split_extension(&self, scope: Scope<'_>) -> Option<(&str, &str)> {
-        let delimiters = scope.any_parameter("recipient_delimiter").text();
-        if delimiters.is_empty() {
-            return None;
-        }
-        let local = self.local.to_lowercase();
-        let bounce = scope.any_parameter("double_bounce_sender").text();
-        if ["postmaster", "mailer-daemon", &bounce.to_lowercase()].contains(&local.as_str()) {
-            return None;
-        }
-        let owner = scope.any_parameter("owner_request_special").flag() == Some(true)
-            && (local.starts_with("owner-") || (local.ends_with("-request") && local.len() > 8));
-        if owner && delimiters.contains('-') {
-            return None;
-        }
-        let at = self
-            .local
-            .find(|c| delimiters.contains(c))
-            .filter(|&at| at > 0)?;
-        Some(self.local.split_at(at))
+        Extensions::of(scope).split(&self.local)
     }
 }
 

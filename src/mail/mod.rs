@@ -42,4 +42,6 @@ pub use witness::{Acceptance, MOST_DOMAINS, NOBODY};
 pub use world::{Completeness, Doubt, Step, World, explore};
 
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;

@@ -75,20 +75,15 @@ impl Service<'_> {
         };
         let mut is_readable = true;
         for table in self.scope().maps(parameter, "smtpd").tables {
-            let goes_on = match (table.keys(), table.inline()) {
-                (Some(keys), _) => keys
-                    .entries()
-                    .take(MOST_ENTRIES)
-                    .all(|entry| take(entry.key())),
-                (_, Some(inline)) => inline
-                    .entries()
-                    .iter()
-                    .all(|entry| take(entry.key.as_bytes())),
-                _ => {
-                    is_readable = false;
-                    true
-                }
-            };
+            let mut left = MOST_ENTRIES;
+            let mut goes_on = true;
+            let visited = table.visit_keys(&mut |key| {
+                let is_left = left > 0;
+                left = left.saturating_sub(1);
+                goes_on = !is_left || take(key);
+                is_left && goes_on
+            });
+            is_readable &= visited.is_some();
             if !goes_on {
                 break;
             }

@@ -1,10 +1,7 @@
 //! What the model says of small configurations.
 
-use std::io::Write;
-
+use super::testing::{VERSION, instance};
 use super::{Acceptance, Address, Fate, Listing};
-use crate::instance::builtin::Version;
-use crate::instance::{Instance, LoadOptions, Target};
 
 /// What happens to mail from a stranger, with `root` the only user, and no other alias but `info` for `root`
 /// and `gone` for a user who does not exist.
@@ -13,17 +10,7 @@ fn accepts(main_cf: &str, address: &str) -> Option<Acceptance> {
         "compatibility_level = 3.6\nmyhostname = mail.example.com\n\
          alias_maps = inline:{{info=root, gone=formeruser}}\n{main_cf}"
     );
-    let mut passwd = tempfile::NamedTempFile::new().expect("a temporary file");
-    passwd
-        .write_all(b"root\n")
-        .expect("a temporary file can be written");
-    let options = LoadOptions {
-        version: Version::parse("3.7.11"),
-        passwd: Some(passwd.path().to_path_buf()),
-        ..LoadOptions::default()
-    };
-    let instance = Instance::load(&Target::MainCfText(text.into_bytes()), &options)
-        .expect("a main.cf is all there is to load");
+    let instance = instance(text, VERSION, Some(&["root"]));
     let (local, domain) = address.rsplit_once('@').expect("an address has a domain");
     let smtpd = instance
         .smtpd_services()

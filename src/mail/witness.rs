@@ -104,10 +104,7 @@ impl Service<'_> {
             return leaves;
         }
         // The client keeps it and tries again.
-        let recipient = Address::written(
-            self.instance.program("trivial-rewrite"),
-            &accepted.recipient,
-        );
+        let recipient = Address::written(self.instance, &accepted.recipient);
         vec![Leaf::refused(&recipient, &after.data)]
     }
 

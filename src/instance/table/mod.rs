@@ -241,6 +241,16 @@ impl Table {
         }
     }
 
+    /// Shows the keys that are written one by one, not folded, to `visit`, until that gives false. `None` for a
+    /// table that has none: a query, patterns; else whether all were shown.
+    pub fn visit_keys(&self, visit: &mut dyn FnMut(&[u8]) -> bool) -> Option<bool> {
+        if let Some(keys) = self.keys() {
+            return Some(keys.entries().all(|entry| visit(entry.key())));
+        }
+        let entries = self.inline()?.entries();
+        Some(entries.iter().all(|entry| visit(entry.key.as_bytes())))
+    }
+
     /// Asks the table as a program does that opened it with `flags` (`dict_get`).
     ///
     /// The key is used as it is given, up to a NUL: no address logic, and the empty key is really asked.

@@ -111,27 +111,52 @@ impl AliasGraph {
         })
     }
 
+    /// The ways through a service to entries.
+    pub fn ways<'g, 'i>(&'g self, smtpd: Service<'i>) -> Ways<'g, 'i> {
+        let myorigin = smtpd.parameter("myorigin").text();
+        let domains = smtpd.domains_of(Class::Local);
+        let own = domains.iter().find(|domain| **domain == myorigin);
+        Ways {
+            graph: self,
+            smtpd,
+            local: own.or(domains.first()).cloned(),
+            myorigin,
+        }
+    }
+}
+
+/// How mail of strangers gets through a service to entries of alias tables.
+#[derive(Debug)]
+pub struct Ways<'g, 'i> {
+    graph: &'g AliasGraph,
+    smtpd: Service<'i>,
+    /// The domain in which a client names an alias of aliases(5).
+    local: Option<String>,
+    myorigin: String,
+}
+
+impl Ways<'_, '_> {
     /// A recipient whom a stranger may name and whose mail gets to the entry, and what happens to it: first
     /// the entry's own key is tried, then those of entries that lead there.
-    pub fn way_to(
+    pub fn to(
         &self,
-        smtpd: &Service<'_>,
         suspect: &Suspect,
         is_wanted: impl Fn(&Acceptance) -> bool,
     ) -> Option<Acceptance> {
+        let graph = self.graph;
         let mut seen = BTreeSet::from([suspect.node]);
         let mut next = VecDeque::from([suspect.node]);
         while let Some(node) = next.pop_front() {
-            let of = self.tables.get(node.table())?;
+            let of = graph.tables.get(node.table())?;
             if let Some((key, ..)) = node.entry(&of.table)
-                && let Some(address) = recipient(smtpd, of.parameter, key.as_str())
-                && let Some(acceptance) = smtpd.accepts(&address)
+                && let Some(address) = self.recipient(of.parameter, key.as_str())
+                && let Some(acceptance) = self.smtpd.accepts(&address)
                 && is_wanted(&acceptance)
             {
                 return Some(acceptance);
             }
-            let start = self.edges.partition_point(|&(_, to)| to < node);
-            let edges = self.edges[start..].iter();
+            let start = graph.edges.partition_point(|&(_, to)| to < node);
+            let edges = graph.edges[start..].iter();
             for &(from, _) in edges.take_while(|(_, to)| *to == node) {
                 if seen.len() < MOST_WAYS && seen.insert(from) {
                     next.push_back(from);
@@ -140,22 +165,19 @@ impl AliasGraph {
         }
         None
     }
-}
 
-/// The recipient whom a client names to get to an entry with this key.
-fn recipient(smtpd: &Service<'_>, parameter: &str, key: &str) -> Option<Address> {
-    if parameter == "alias_maps" {
-        let domains = smtpd.domains_of(Class::Local);
-        let own = smtpd.parameter("myorigin").text();
-        let domain = domains.iter().find(|domain| **domain == own);
-        return Some(Address::new(key, domain.or(domains.first())?));
-    }
-    match key.rsplit_once('@') {
-        Some(("", domain)) => Some(Address::new(super::witness::NOBODY, domain)),
-        Some((local, domain)) => Some(Address::new(local, domain)),
-        // The entry is there to make the key one of our domains.
-        None if smtpd.instance.class_of(key) == Some(Class::VirtualAlias) => None,
-        None => Some(Address::new(key, &smtpd.parameter("myorigin").text())),
+    /// The recipient whom a client names to get to an entry with this key.
+    fn recipient(&self, parameter: &str, key: &str) -> Option<Address> {
+        if parameter == "alias_maps" {
+            return Some(Address::new(key, self.local.as_ref()?));
+        }
+        match key.rsplit_once('@') {
+            Some(("", domain)) => Some(Address::new(super::witness::NOBODY, domain)),
+            Some((local, domain)) => Some(Address::new(local, domain)),
+            // The entry is there to make the key one of our domains.
+            None if self.smtpd.instance.class_of(key) == Some(Class::VirtualAlias) => None,
+            None => Some(Address::new(key, &self.myorigin)),
+        }
     }
 }
 

@@ -1,10 +1,7 @@
 //! What a scan of small tables finds.
 
-use std::io::Write;
-
 use super::*;
-use crate::instance::builtin::Version;
-use crate::instance::{LoadOptions, Target};
+use crate::mail::testing::{VERSION, instance};
 
 /// The keys of suspect entries, dead ones and those in circles, with `root` as the only user.
 fn suspects(main_cf: &str) -> (Vec<String>, Vec<String>) {
@@ -12,17 +9,7 @@ fn suspects(main_cf: &str) -> (Vec<String>, Vec<String>) {
         "compatibility_level = 3.6\nmyhostname = mail.example.com\nalias_maps =\n\
          virtual_alias_domains = a.test b.test\n{main_cf}"
     );
-    let mut passwd = tempfile::NamedTempFile::new().expect("a temporary file");
-    passwd
-        .write_all(b"root\n")
-        .expect("a temporary file can be written");
-    let options = LoadOptions {
-        version: Version::parse("3.7.11"),
-        passwd: Some(passwd.path().to_path_buf()),
-        ..LoadOptions::default()
-    };
-    let instance = Instance::load(&Target::MainCfText(text.into_bytes()), &options)
-        .expect("a main.cf is all there is to load");
+    let instance = instance(text, VERSION, Some(&["root"]));
     let graph = AliasGraph::of(&instance);
     let keys = |suspects: &mut dyn Iterator<Item = Suspect>| -> Vec<String> {
         suspects.map(|suspect| suspect.key.to_string()).collect()

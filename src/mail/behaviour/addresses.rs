@@ -57,7 +57,10 @@ pub(super) fn of(instance: &Instance, others: &[String]) -> (Vec<String>, usize)
         }
         for reference in reference.with_members() {
             let table = instance.open_table(reference);
-            let mut key = |key: &[u8], is_alias: bool| {
+            let is_alias = table
+                .keys()
+                .is_some_and(|keys| keys.format() == SourceFormat::Postalias);
+            table.visit_keys(&mut |key| {
                 let key = String::from_utf8_lossy(key);
                 match key.split_once('@') {
                     Some(("", domain)) => add(format!("{NOBODY}@{domain}")),
@@ -67,15 +70,8 @@ pub(super) fn of(instance: &Instance, others: &[String]) -> (Vec<String>, usize)
                     }
                     None => {}
                 }
-            };
-            if let Some(keys) = table.keys() {
-                let is_alias = keys.format() == SourceFormat::Postalias;
-                keys.entries().for_each(|entry| key(entry.key(), is_alias));
-            } else if let Some(inline) = table.inline() {
-                for entry in inline.entries() {
-                    key(entry.key.as_bytes(), false);
-                }
-            }
+                true
+            });
         }
     }
     (addresses, left_out)

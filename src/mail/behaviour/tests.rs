@@ -1,20 +1,14 @@
 //! What changes between two small configurations.
 
 use super::*;
-use crate::instance::builtin::Version;
-use crate::instance::{LoadOptions, Target};
+use crate::mail::testing::{self, VERSION};
 
 fn instance(main_cf: &str) -> Instance {
     let text = format!(
         "compatibility_level = 3.6\nmyhostname = mail.example.com\nalias_maps =\n\
          virtual_alias_domains = a.test\nvirtual_alias_maps = inline:{{{{anna@a.test=anna@far.test}}}}\n{main_cf}"
     );
-    let options = LoadOptions {
-        version: Version::parse("3.7.11"),
-        ..LoadOptions::default()
-    };
-    Instance::load(&Target::MainCfText(text.into_bytes()), &options)
-        .expect("a main.cf is all there is to load")
+    testing::instance(text, VERSION, None)
 }
 
 fn changes(before: &str, after: &str) -> Vec<(Sender, String, Option<Harm>)> {

@@ -36,17 +36,10 @@ impl Instance {
             domain == "*" || domain.starts_with('.') || self.class_of(domain) == Some(Class::Local)
         };
         let maps = scope.maps("transport_maps", "trivial-rewrite");
-        maps.tables
-            .iter()
-            .any(|table| match (table.keys(), table.inline()) {
-                (Some(keys), _) => keys
-                    .entries()
-                    .any(|entry| concerns_local(&String::from_utf8_lossy(entry.key()))),
-                (_, Some(inline)) => inline
-                    .entries()
-                    .iter()
-                    .any(|entry| concerns_local(entry.key.as_str())),
-                _ => true,
-            })
+        // A table that shows no keys may have something for anybody.
+        maps.tables.iter().any(|table| {
+            table.visit_keys(&mut |key| !concerns_local(&String::from_utf8_lossy(key)))
+                != Some(true)
+        })
     }
 }

@@ -1,11 +1,8 @@
 //! Examples of messages and what becomes of them.
 
-use std::io::Write;
-
 use super::{After, Delivery, Fate};
-use crate::instance::builtin::Version;
-use crate::instance::{Instance, LoadOptions, Target};
 use crate::mail::accepted::{Accepted, Actions};
+use crate::mail::testing::{VERSION, instance};
 use crate::mail::world::World;
 
 const SENDER: &str = "someone@far.test";
@@ -16,17 +13,7 @@ fn after(main_cf: &str, accepted: &Accepted) -> (After, World) {
         "compatibility_level = 3.6\nmyhostname = mail.example.com\nmydestination = example.com mail.example.com\n\
          {main_cf}"
     );
-    let mut passwd = tempfile::NamedTempFile::new().expect("a temporary file");
-    passwd
-        .write_all(b"root\nanna\n")
-        .expect("a temporary file can be written");
-    let options = LoadOptions {
-        version: Version::parse("3.7.11"),
-        passwd: Some(passwd.path().to_path_buf()),
-        ..LoadOptions::default()
-    };
-    let target = Target::MainCfText(text.into_bytes());
-    let instance = Instance::load(&target, &options).expect("a main.cf is all there is to load");
+    let instance = instance(text, VERSION, Some(&["root", "anna"]));
     let smtpd = instance
         .smtpd_services()
         .next()

@@ -1,18 +1,13 @@
 //! Examples of addresses and where they go.
 
 use super::*;
-use crate::instance::{Instance, LoadOptions, Target};
+use crate::mail::testing::{self, VERSION};
 
 fn instance(main_cf: &str) -> Instance {
     let text = format!(
         "compatibility_level = 3.6\nmyhostname = mail.example.com\nmydestination = example.com localhost\n{main_cf}"
     );
-    let options = LoadOptions {
-        version: Version::parse("3.7.11"),
-        ..LoadOptions::default()
-    };
-    Instance::load(&Target::MainCfText(text.into_bytes()), &options)
-        .expect("a main.cf is all there is to load")
+    testing::instance(text, VERSION, None)
 }
 
 fn resolve(main_cf: &str, address: &str) -> Resolution {

@@ -13,7 +13,7 @@ impl<'e> Evaluation<'e, '_> {
     /// The tables behind a word; smtpd may not have opened any under this name.
     fn maps(&self, table: &str) -> Option<&'e Maps> {
         let smtpd = self.smtpd;
-        smtpd.lists.table(table)
+        smtpd.read.lists.table(table)
     }
 
     /// Asks for one key: `None` when the table does not have it.
@@ -53,7 +53,7 @@ impl<'e> Evaluation<'e, '_> {
                 break;
             }
             only = Only::Fixed;
-            match parent(name, self.smtpd.settings.parents_without_dot) {
+            match parent(name, self.smtpd.read.settings.parents_without_dot) {
                 Some(next) => name = next,
                 None => break,
             }
@@ -130,18 +130,24 @@ impl<'e> Evaluation<'e, '_> {
         };
         let smtpd = self.smtpd;
         let keys = Keys::Access {
-            plain_parents: smtpd.settings.parents_without_dot,
+            plain_parents: smtpd.read.settings.parents_without_dot,
         };
         let instance = smtpd.service.instance;
-        let found =
-            (smtpd.searcher).find_keys(instance, maps, recipient, Forms::Both, keys, self.world);
+        let found = (smtpd.read.searcher).find_keys(
+            instance,
+            maps,
+            recipient,
+            Forms::Both,
+            keys,
+            self.world,
+        );
         let found = value(found)?;
         let Some(value) = found else {
             return Ok(Status::Dunno);
         };
         let status = self.result(&value, subject)?;
         let is_suspicious = resolved.is_routed
-            && !self.smtpd.settings.untrusted_routing
+            && !self.smtpd.read.settings.untrusted_routing
             && subject.class == "Recipient address";
         Ok(if is_suspicious { Status::Dunno } else { status })
     }

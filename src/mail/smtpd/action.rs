@@ -27,146 +27,177 @@ pub enum Action {
     Restrictions(String),
 }
 
-/// Reads a result (`check_table_result`).
+/// Reads a result, as Postfix 3.0 and later do.
 pub fn action(value: &str) -> Action {
-    let (command, text) = value.split_once([' ', '\t']).unwrap_or((value, ""));
-    let is_number = !command.is_empty() && command.bytes().all(|byte| byte.is_ascii_digit());
-    match command.to_ascii_uppercase().as_str() {
-        "DUNNO" | "INFO" | "WARN" | "FILTER" | "HOLD" | "REDIRECT" | "BCC" | "PREPEND"
-        | "DEFER_IF_REJECT" => Action::Nothing,
-        "REJECT" | "DEFER" | "HANGUP" => Action::Refuse,
-        "DEFER_IF_PERMIT" => Action::RefuseAtTheEnd,
-        "DISCARD" => Action::Discard,
-        _ if is_number && text.is_empty() => Action::Permit,
-        _ if is_number && command.len() == 3 && command.starts_with(['4', '5']) => Action::Refuse,
-        "OK" | "RELAY" => Action::Permit,
-        // smtpd refuses to open tables that a table names.
-        _ if value.contains(':') => Action::Refuse,
-        _ => Action::Restrictions(value.to_owned()),
+    match Command::of(value, true) {
+        Command::Dunno
+        | Command::Filter(_)
+        | Command::Hold
+        | Command::Redirect(_)
+        | Command::Bcc(_)
+        | Command::DeferIfReject(_) => Action::Nothing,
+        Command::Reject(_)
+        | Command::Defer(_)
+        | Command::Hangup
+        | Command::Code(..)
+        | Command::Table => Action::Refuse,
+        Command::DeferIfPermit(_) => Action::RefuseAtTheEnd,
+        Command::Discard => Action::Discard,
+        Command::Ok => Action::Permit,
+        Command::Restrictions => Action::Restrictions(value.to_owned()),
+    }
+}
+
+/// A result, read (`check_table_result`), with the text behind the command.
+enum Command<'v> {
+    /// `DUNNO`, and what only logs or adds a header.
+    Dunno,
+    Reject(&'v str),
+    Defer(&'v str),
+    Hangup,
+    Filter(&'v str),
+    Hold,
+    Discard,
+    Redirect(&'v str),
+    Bcc(&'v str),
+    DeferIfPermit(&'v str),
+    DeferIfReject(&'v str),
+    /// `OK`, `RELAY`, or digits alone.
+    Ok,
+    /// Three digits, and a text.
+    Code(&'v str, &'v str),
+    /// Something with a colon: smtpd does not open tables that a table names.
+    Table,
+    /// Restrictions, which are evaluated in place.
+    Restrictions,
+}
+
+impl<'v> Command<'v> {
+    /// Reads a result; `is_3_0` is whether this is Postfix 3.0 or later.
+    fn of(value: &'v str, is_3_0: bool) -> Self {
+        let end = value.find([' ', '\t']).unwrap_or(value.len());
+        let (command, rest) = value.split_at(end);
+        let rest = rest.trim_start();
+        match command.to_ascii_uppercase().as_str() {
+            "DUNNO" | "WARN" | "PREPEND" => Self::Dunno,
+            "INFO" if is_3_0 => Self::Dunno,
+            "REJECT" => Self::Reject(rest),
+            "DEFER" => Self::Defer(rest),
+            "HANGUP" => Self::Hangup,
+            "FILTER" => Self::Filter(rest),
+            "HOLD" => Self::Hold,
+            "DISCARD" => Self::Discard,
+            "REDIRECT" => Self::Redirect(rest),
+            "BCC" if is_3_0 => Self::Bcc(rest),
+            "DEFER_IF_PERMIT" => Self::DeferIfPermit(rest),
+            "DEFER_IF_REJECT" => Self::DeferIfReject(rest),
+            _ if is_digits(value) => Self::Ok,
+            _ if command.len() == 3
+                && !rest.is_empty()
+                && is_digits(command)
+                && command.starts_with(['4', '5']) =>
+            {
+                Self::Code(command, rest)
+            }
+            "OK" | "RELAY" => Self::Ok,
+            _ if value.contains(':') => Self::Table,
+            _ => Self::Restrictions,
+        }
     }
 }
 
 impl Evaluation<'_, '_> {
     /// Does what a result says.
     pub(super) fn result(&mut self, value: &Text, subject: Subject<'_>) -> Outcome {
-        let text = value.as_str();
-        let end = text.find([' ', '\t']).unwrap_or(text.len());
-        let (command, rest) = text.split_at(end);
-        let rest = rest.trim_start();
-        let settings = &self.smtpd.settings;
+        let settings = &self.smtpd.read.settings;
         let is_3_0 = settings.version >= Version::release(3, 0, 0);
-        match command.to_ascii_uppercase().as_str() {
-            "DUNNO" | "WARN" => return Ok(Status::Dunno),
-            "INFO" if is_3_0 => return Ok(Status::Dunno),
-            "REJECT" => {
+        match Command::of(value.as_str(), is_3_0) {
+            Command::Dunno => {}
+            Command::Ok => return Ok(Status::Ok),
+            Command::Reject(rest) => {
                 let code = settings.access_reject_code;
                 return self.refuse(code, "5.7.1", rest, subject);
             }
-            "DEFER" => {
+            Command::Defer(rest) => {
                 let code = settings.access_defer_code;
                 return self.refuse(code, "4.7.1", rest, subject);
             }
-            "HANGUP" => return Err(Stop::Silence("hangup".to_owned())),
-            "FILTER" => {
-                if self.can_delegate() && rest.contains(':') {
-                    self.actions.filter = Some(rest.to_owned());
-                }
-                return Ok(Status::Dunno);
+            Command::Code(code, rest) => {
+                let default = if code.starts_with('4') {
+                    "4.7.1"
+                } else {
+                    "5.7.1"
+                };
+                return self.refuse(code.parse().unwrap_or(0), default, rest, subject);
             }
-            "HOLD" => {
-                self.actions.hold |= self.can_delegate();
-                return Ok(Status::Dunno);
-            }
-            "DISCARD" => {
-                if !self.can_delegate() {
-                    return Ok(Status::Dunno);
-                }
+            Command::Hangup => return Err(Stop::Silence("hangup".to_owned())),
+            Command::Discard if self.can_delegate() => {
                 self.actions.discard = true;
                 return Ok(Status::Ok);
             }
-            "REDIRECT" => {
-                if self.can_delegate() && rest.contains('@') {
-                    self.actions.redirect = Some(rest.to_owned());
+            Command::Filter(rest) if self.can_delegate() && rest.contains(':') => {
+                self.actions.filter = Some(rest.to_owned());
+            }
+            Command::Hold if self.can_delegate() => self.actions.hold = true,
+            Command::Redirect(rest) if self.can_delegate() && rest.contains('@') => {
+                self.actions.redirect = Some(rest.to_owned());
+            }
+            Command::Bcc(rest) if self.can_delegate() && rest.contains('@') => {
+                self.actions.bcc.push(rest.to_owned());
+            }
+            // Without a message, or without what they need, they only warn.
+            Command::Discard
+            | Command::Filter(_)
+            | Command::Hold
+            | Command::Redirect(_)
+            | Command::Bcc(_) => {}
+            Command::DeferIfPermit(rest) => {
+                let (code, dsn, text) = self.pending(rest, subject);
+                return self.defer_if_permit(true, code, &dsn, &text);
+            }
+            Command::DeferIfReject(rest) => {
+                let (code, dsn, text) = self.pending(rest, subject);
+                return self.defer_if_reject(code, &dsn, &text);
+            }
+            Command::Table => return self.server_error(),
+            Command::Restrictions if self.depth() > MOST_RECURSION => return self.server_error(),
+            Command::Restrictions => {
+                let words = words_of(value, settings.version);
+                if words.is_empty() {
+                    return Ok(Status::Ok);
                 }
-                return Ok(Status::Dunno);
+                return self.list(&words, subject);
             }
-            "BCC" if is_3_0 => {
-                if self.can_delegate() && rest.contains('@') {
-                    self.actions.bcc.push(rest.to_owned());
-                }
-                return Ok(Status::Dunno);
-            }
-            "DEFER_IF_PERMIT" | "DEFER_IF_REJECT" => {
-                let code = settings.access_defer_code;
-                let (dsn, text) = status(rest, "4.7.1", subject.class);
-                let text = if text.is_empty() {
-                    "Service unavailable"
-                } else {
-                    text
-                };
-                let text = format!("<{}>: {} rejected: {text}", subject.name, subject.class);
-                return if command.len() == "DEFER_IF_REJECT".len()
-                    && command.to_ascii_uppercase().ends_with("REJECT")
-                {
-                    self.defer_if_reject(code, &dsn, &text)
-                } else {
-                    self.defer_if_permit(true, code, &dsn, &text)
-                };
-            }
-            // It adds a header, or warns that it cannot.
-            "PREPEND" => return Ok(Status::Dunno),
-            _ => {}
         }
-        if is_digits(text) {
-            return Ok(Status::Ok);
-        }
-        if command.len() == 3
-            && !rest.is_empty()
-            && is_digits(command)
-            && command.starts_with(['4', '5'])
-        {
-            let code = command.parse().unwrap_or(0);
-            let default = if command.starts_with('4') {
-                "4.7.1"
-            } else {
-                "5.7.1"
-            };
-            return self.refuse(code, default, rest, subject);
-        }
-        if ["OK", "RELAY"]
-            .iter()
-            .any(|ok| command.eq_ignore_ascii_case(ok))
-        {
-            return Ok(Status::Ok);
-        }
-        // smtpd does not open tables that a table names.
-        if text.contains(':') || self.depth() > MOST_RECURSION {
-            return self.server_error();
-        }
-        let words = words_of(value, settings.version);
-        if words.is_empty() {
-            return Ok(Status::Ok);
-        }
-        self.list(&words, subject)
+        Ok(Status::Dunno)
+    }
+
+    /// The reply that a `DEFER_IF_…` holds back.
+    fn pending(&self, rest: &str, subject: Subject<'_>) -> (i64, String, String) {
+        let code = self.smtpd.read.settings.access_defer_code;
+        let (dsn, text) = worded(rest, "4.7.1", "Service unavailable", subject);
+        (code, dsn, text)
     }
 
     /// Refuses with the text of a result, which may begin with a status code.
     fn refuse(&mut self, code: i64, default: &str, rest: &str, subject: Subject<'_>) -> Outcome {
-        let (dsn, text) = status(rest, default, subject.class);
-        let text = if text.is_empty() {
-            "Access denied"
-        } else {
-            text
-        };
-        let text = format!("<{}>: {} rejected: {text}", subject.name, subject.class);
+        let (dsn, text) = worded(rest, default, "Access denied", subject);
         self.reject(Reason::Policy, code, &dsn, &text)
     }
 
     /// Whether cleanup(8) can be told what to do with the message (`can_delegate_action`): there is one, and
     /// it does not go through a filter first.
     fn can_delegate(&self) -> bool {
-        self.smtpd.settings.proxy_filter.is_empty() && self.sender.is_some()
+        self.smtpd.read.settings.proxy_filter.is_empty() && self.sender.is_some()
     }
+}
+
+/// The status code and the text of a reply that a result words; `text` is what it says by default.
+fn worded(rest: &str, status_code: &str, text: &str, subject: Subject<'_>) -> (String, String) {
+    let (dsn, own) = status(rest, status_code, subject.class);
+    let text = if own.is_empty() { text } else { own };
+    let text = format!("<{}>: {} rejected: {text}", subject.name, subject.class);
+    (dsn, text)
 }
 
 /// The status code of a text, else the default, made fit for what is refused (`src/global/dsn_util.c`,

@@ -33,7 +33,7 @@ impl<'e> Evaluation<'e, '_> {
         argument: Option<&Word>,
         subject: Subject<'_>,
     ) -> Outcome {
-        let settings = &self.smtpd.settings;
+        let settings = &self.smtpd.read.settings;
         let Subject {
             name: who, class, ..
         } = subject;
@@ -64,9 +64,9 @@ impl<'e> Evaluation<'e, '_> {
                 let text = "Session encryption is required";
                 self.reject(Reason::Policy, settings.plaintext_code, "4.7.1", text)
             }
-            "permit_inet_interfaces" => {
-                Ok(permit(self.smtpd.own.is_interface(self.session.client)))
-            }
+            "permit_inet_interfaces" => Ok(permit(
+                self.smtpd.read.own.is_interface(self.session.client),
+            )),
             "permit_mynetworks" => self.mynetworks(who),
             "permit_sasl_authenticated" => Ok(permit(self.login().is_some())),
             "reject_unknown_client_hostname" if self.client_name == "unknown" => {
@@ -111,7 +111,7 @@ impl<'e> Evaluation<'e, '_> {
             }
             "reject_maps_rbl" => {
                 let client = self.client.clone();
-                for domain in &self.smtpd.settings.maps_rbl_domains {
+                for domain in &self.smtpd.read.settings.maps_rbl_domains {
                     self.block_list(domain, &client, CLIENT)?;
                 }
                 Ok(Status::Dunno)
@@ -225,7 +225,7 @@ impl<'e> Evaluation<'e, '_> {
                         class: SENDER,
                         ..subject
                     };
-                    let key = &self.smtpd.settings.null_key;
+                    let key = &self.smtpd.read.settings.null_key;
                     self.key_access(argument, key, subject)
                 }
                 Some(sender) => {
@@ -276,7 +276,7 @@ impl<'e> Evaluation<'e, '_> {
         word: &Word,
         subject: Subject<'_>,
     ) -> Outcome {
-        let settings = &self.smtpd.settings;
+        let settings = &self.smtpd.read.settings;
         match name {
             "check_recipient_access" => {
                 let subject = Subject {
@@ -335,7 +335,7 @@ impl<'e> Evaluation<'e, '_> {
         if !resolved.recipient.contains('@') {
             return Ok(Status::Ok);
         }
-        if resolved.is_routed && !self.smtpd.settings.untrusted_routing {
+        if resolved.is_routed && !self.smtpd.read.settings.untrusted_routing {
             return Ok(Status::Dunno);
         }
         Ok(permit(resolved.class != Class::Default))
@@ -353,12 +353,12 @@ impl<'e> Evaluation<'e, '_> {
     pub(super) fn login(&self) -> Option<&'e str> {
         let session = self.session;
         let user = session.sasl_user.as_deref();
-        user.filter(|user| self.smtpd.settings.sasl && !user.is_empty())
+        user.filter(|user| self.smtpd.read.settings.sasl && !user.is_empty())
     }
 
     /// Whether the session is encrypted.
     pub(super) fn tls(&self) -> bool {
-        self.session.tls || self.smtpd.settings.wrapper
+        self.session.tls || self.smtpd.read.settings.wrapper
     }
 
     fn mynetworks(&mut self, who: &str) -> Outcome {
@@ -372,10 +372,11 @@ impl<'e> Evaluation<'e, '_> {
     pub(super) fn is_in_mynetworks(&mut self) -> Option<bool> {
         let smtpd = self.smtpd;
         let name = Some(self.client_name);
-        let found =
-            smtpd
-                .mynetworks
-                .find_client(self.session.client, name, smtpd.networks_have_parents);
+        let found = smtpd.read.mynetworks.find_client(
+            self.session.client,
+            name,
+            smtpd.read.networks_have_parents,
+        );
         let (element, why) = match found {
             Trust::Listed(element) => {
                 let text = &element.text;
@@ -406,7 +407,7 @@ impl<'e> Evaluation<'e, '_> {
     }
 
     fn helo_name(&mut self, name: &'static str, helo: &str) -> Outcome {
-        let settings = &self.smtpd.settings;
+        let settings = &self.smtpd.read.settings;
         if name == "permit_naked_ip_address" {
             if !helo
                 .bytes()
@@ -456,7 +457,7 @@ impl<'e> Evaluation<'e, '_> {
             return Ok(Status::Dunno);
         }
         let text = format!("<{helo}>: {HELO} rejected: invalid ip address");
-        let code = self.smtpd.settings.invalid_hostname_code;
+        let code = self.smtpd.read.settings.invalid_hostname_code;
         self.reject(Reason::Policy, code, "5.5.2", &text)
     }
 
@@ -472,7 +473,7 @@ impl<'e> Evaluation<'e, '_> {
         let text = format!("<{address}>: {class} rejected: need fully-qualified address");
         self.reject(
             Reason::Policy,
-            self.smtpd.settings.non_fqdn_code,
+            self.smtpd.read.settings.non_fqdn_code,
             "4.5.2",
             &text,
         )
@@ -494,9 +495,9 @@ impl<'e> Evaluation<'e, '_> {
         };
         let smtpd = self.smtpd;
         let instance = smtpd.service.instance;
-        let found = smtpd.searcher.find(
+        let found = smtpd.read.searcher.find(
             instance,
-            &smtpd.login_maps,
+            &smtpd.read.login_maps,
             &resolved.recipient,
             Forms::Both,
             self.world,

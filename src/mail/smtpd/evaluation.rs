@@ -115,7 +115,9 @@ impl<'e, 'i> Evaluation<'e, 'i> {
         world: &'e mut World,
     ) -> Self {
         let known = |name: &'e Option<String>| {
-            let name = name.as_deref().filter(|_| smtpd.settings.looks_up_peers);
+            let name = name
+                .as_deref()
+                .filter(|_| smtpd.read.settings.looks_up_peers);
             name.unwrap_or("unknown")
         };
         let client_name = known(&session.client_name);
@@ -182,7 +184,7 @@ impl<'e, 'i> Evaluation<'e, 'i> {
                 Kind::Removed => self.server_error(),
                 Kind::Other => {
                     let smtpd = self.smtpd;
-                    match smtpd.lists.class(word.as_str()) {
+                    match smtpd.read.lists.class(word.as_str()) {
                         Some(class) => self.list(class, subject),
                         None => self.server_error(),
                     }
@@ -277,10 +279,10 @@ impl<'e, 'i> Evaluation<'e, 'i> {
         let text = printable(
             text,
             LONGEST_REPLY.saturating_sub(5 + dsn.len()),
-            self.smtpd.settings.utf8,
+            self.smtpd.read.settings.utf8,
         );
         let reply = Reply::new(code, dsn, text);
-        Err(Stop::Reply(self.smtpd.settings.softened(reply)))
+        Err(Stop::Reply(self.smtpd.read.settings.softened(reply)))
     }
 
     /// A refusal that waits for a permission (`DEFER_IF_PERMIT2`); `waits` is off where a parameter wants the

@@ -16,8 +16,9 @@ mod recipient;
 mod settings;
 
 use std::cell::OnceCell;
+use std::collections::HashMap;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::accepted::Accepted;
 use super::domains::OwnAddresses;
@@ -31,7 +32,7 @@ use crate::instance::network_list::{NetworkList, network_list};
 use crate::instance::parameter::Scope;
 use crate::instance::service::Service;
 use crate::instance::table::{ErrorClass, Maps, Only};
-use crate::source::Text;
+use crate::source::{Span, Text};
 use checks::{CLIENT, HELO, RECIPIENT, SENDER};
 use evaluation::{Evaluation, Outcome, Stop, Subject};
 use footer::Footer;
@@ -56,9 +57,15 @@ pub struct Verdict {
 }
 
 /// A service that runs smtpd(8), with everything that its configuration decides.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Smtpd<'i> {
     service: Service<'i>,
+    read: Arc<Configuration>,
+}
+
+/// What smtpd(8) reads when it starts.
+#[derive(Debug)]
+struct Configuration {
     settings: Settings,
     rewriting: Arc<Rewriting>,
     syntax: CommandSyntax,
@@ -100,9 +107,12 @@ struct Other {
     spares_the_decent: bool,
 }
 
-impl<'i> Smtpd<'i> {
-    /// Reads the configuration of a service.
-    pub fn of(service: Service<'i>) -> Self {
+/// The configurations that were read so far, by the places of the services in master.cf.
+#[derive(Debug, Default)]
+struct Configurations(Mutex<HashMap<Span, Arc<Configuration>>>);
+
+impl Configuration {
+    fn of(service: Service<'_>) -> Self {
         let scope = service.scope();
         let value = |name| scope.any_parameter(name).value().unwrap_or_default();
         let mut lists = Lists::of(scope);
@@ -143,8 +153,23 @@ impl<'i> Smtpd<'i> {
             rewrite_clients,
             footer: Footer::of(scope),
             others: others(service),
-            service,
         }
+    }
+}
+
+impl<'i> Smtpd<'i> {
+    /// The configuration of a service, which is read once.
+    pub fn of(service: Service<'i>) -> Self {
+        let known = service.instance.remember(|_| Configurations::default());
+        let lock = || known.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = service.line.head_span();
+        let read = lock().get(&place).cloned();
+        let read = read.unwrap_or_else(|| {
+            let read = Arc::new(Configuration::of(service));
+            lock().insert(place, Arc::clone(&read));
+            read
+        });
+        Self { service, read }
     }
 
     /// The service.
@@ -162,7 +187,7 @@ impl<'i> Smtpd<'i> {
     /// clients, whose sender exists, and who encrypts where that is possible.
     pub(super) fn answer_stranger(&self, given: &str, world: &mut World) -> Verdict {
         let session = Session {
-            tls: self.settings.tls != Tls::None || self.settings.wrapper,
+            tls: self.read.settings.tls != Tls::None || self.read.settings.wrapper,
             ..Session::stranger()
         };
         self.judge(&session, given, Conduct::Decent, world)
@@ -207,7 +232,9 @@ impl<'i> Smtpd<'i> {
                         };
                         Answer::Reply(
                             stage,
-                            self.footer.added(self, reply, &about, evaluation.world),
+                            self.read
+                                .footer
+                                .added(self, reply, &about, evaluation.world),
                         )
                     }
                     Stop::Silence(why) => Answer::Silence(stage, why),
@@ -234,22 +261,22 @@ impl<'i> Smtpd<'i> {
 
     /// An address as trivial-rewrite(8) resolves it for a sender, in lower case.
     fn resolved(&self, sender: &str, address: &str, world: &mut World) -> Resolution {
-        let rewriting = &self.rewriting;
+        let rewriting = &self.read.rewriting;
         let address = rewriting.settings.canonical(address);
         let sender = rewriting.settings.canonical(sender);
         let mut resolved = rewriting.resolve(self.service.instance, &sender, &address, world);
-        resolved.recipient = self.searcher.folded(&resolved.recipient);
+        resolved.recipient = self.read.searcher.folded(&resolved.recipient);
         resolved
     }
 
     /// Whether an address is the one that probes come from (`src/global/verify_sender_addr.c`). What stands
     /// behind its name, a time, is taken to be right.
     fn is_probe(&self, address: &str) -> bool {
-        let probe = self.settings.probe.as_str();
+        let probe = self.read.settings.probe.as_str();
         if probe.is_empty() || probe == "<>" {
             return address.is_empty();
         }
-        let probe = self.rewriting.settings.canonical(probe).to_lowercase();
+        let probe = self.read.rewriting.settings.canonical(probe).to_lowercase();
         let address = address.to_lowercase();
         let (local, domain) = probe
             .split_once('@')
@@ -260,7 +287,7 @@ impl<'i> Smtpd<'i> {
         let (time, given) = rest
             .split_once('@')
             .map_or((rest, None), |(time, domain)| (time, Some(domain)));
-        given == domain && time.is_empty() && !self.settings.probe_has_time
+        given == domain && time.is_empty() && !self.read.settings.probe_has_time
     }
 }
 
@@ -275,7 +302,7 @@ impl<'e> Evaluation<'e, '_> {
     /// The session up to the reply to RCPT: the recipient that is accepted, or why it is not.
     fn transaction(&mut self, given: &str, names: &'e Names) -> Result<&'e str, Stop> {
         let smtpd = self.smtpd;
-        let settings = &smtpd.settings;
+        let settings = &smtpd.read.settings;
         self.stage = Stage::Banner;
         if !settings.delays {
             self.client_list()?;
@@ -294,7 +321,7 @@ impl<'e> Evaluation<'e, '_> {
         }
         let sender = self.take(Verb::Mail, &self.session.sender, false)?;
         let declares_utf8 = sender.smtputf8;
-        let undeclared = smtpd.syntax.undeclared(&sender);
+        let undeclared = smtpd.read.syntax.undeclared(&sender);
         let sender = names.sender.get_or_init(|| sender.address).as_str();
         if !settings.delays {
             self.sender_list(sender)?;
@@ -308,7 +335,7 @@ impl<'e> Evaluation<'e, '_> {
 
         self.stage = Stage::Rcpt;
         let recipient = self.take(Verb::Rcpt, given, declares_utf8)?;
-        if let Some(reply) = smtpd.syntax.undeclared(&recipient) {
+        if let Some(reply) = smtpd.read.syntax.undeclared(&recipient) {
             return Err(self.soft(reply));
         }
         let recipient = names.recipient.get_or_init(|| recipient.address).as_str();
@@ -328,10 +355,10 @@ impl<'e> Evaluation<'e, '_> {
         let smtpd = self.smtpd;
         let instance = smtpd.service.instance;
         let other = self.sender.unwrap_or_default();
-        let given = (smtpd.syntax)
+        let given = (smtpd.read.syntax)
             .take(
                 instance,
-                &smtpd.rewriting,
+                &smtpd.read.rewriting,
                 verb,
                 text,
                 other,
@@ -352,7 +379,7 @@ impl<'e> Evaluation<'e, '_> {
     /// The lists for a recipient (`smtpd_check_rcpt`).
     fn recipient_lists(&mut self, recipient: &'e str) -> Result<(), Stop> {
         let smtpd = self.smtpd;
-        let settings = &smtpd.settings;
+        let settings = &smtpd.read.settings;
         self.recipient = Some(recipient);
         self.recipient_checked = false;
         if settings.delays {
@@ -367,9 +394,9 @@ impl<'e> Evaluation<'e, '_> {
             default: Some("check_recipient_access"),
         };
         let lists = if settings.relay_first {
-            [&smtpd.relay, &smtpd.recipient]
+            [&smtpd.read.relay, &smtpd.read.recipient]
         } else {
-            [&smtpd.recipient, &smtpd.relay]
+            [&smtpd.read.recipient, &smtpd.read.relay]
         };
         for list in lists {
             self.list(list, subject)?;
@@ -391,7 +418,7 @@ impl<'e> Evaluation<'e, '_> {
             default: Some("check_client_access"),
         };
         let smtpd = self.smtpd;
-        self.list(&smtpd.client, subject)
+        self.list(&smtpd.read.client, subject)
     }
 
     fn helo_list(&mut self) -> Result<(), Stop> {
@@ -403,7 +430,7 @@ impl<'e> Evaluation<'e, '_> {
                 default: Some("check_helo_access"),
             };
             let smtpd = self.smtpd;
-            self.list(&smtpd.helo, subject)?;
+            self.list(&smtpd.read.helo, subject)?;
         }
         Ok(())
     }
@@ -419,8 +446,11 @@ impl<'e> Evaluation<'e, '_> {
             class: SENDER,
             default: Some("check_sender_access"),
         };
-        self.list(&smtpd.sender, subject)?;
-        if smtpd.settings.rejects_unlisted_sender && !self.actions.discard && !sender.is_empty() {
+        self.list(&smtpd.read.sender, subject)?;
+        if smtpd.read.settings.rejects_unlisted_sender
+            && !self.actions.discard
+            && !sender.is_empty()
+        {
             self.unlisted_sender(sender)?;
         }
         Ok(())
@@ -468,7 +498,7 @@ impl<'e> Evaluation<'e, '_> {
     /// `smtpd_check_rewrite`: only errors count here.
     fn rewrite_context(&mut self) -> Result<(), Stop> {
         let smtpd = self.smtpd;
-        let mut words = smtpd.rewrite_clients.iter();
+        let mut words = smtpd.read.rewrite_clients.iter();
         while let Some(word) = words.next() {
             let (name, table) = match word.as_str() {
                 text if text.contains(':') => ("check_address_map", Some(word)),
@@ -478,7 +508,8 @@ impl<'e> Evaluation<'e, '_> {
                 text => (text, None),
             };
             let is_ours = if name == "check_address_map" {
-                let Some(maps) = table.and_then(|table| smtpd.lists.table(table.as_str())) else {
+                let Some(maps) = table.and_then(|table| smtpd.read.lists.table(table.as_str()))
+                else {
                     return Ok(());
                 };
                 let key = self.client.clone();
@@ -494,7 +525,7 @@ impl<'e> Evaluation<'e, '_> {
                     None => return self.failure_at_mail(ErrorClass::Retry),
                 }
             } else if name.eq_ignore_ascii_case("permit_inet_interfaces") {
-                smtpd.own.is_interface(self.session.client)
+                smtpd.read.own.is_interface(self.session.client)
             } else {
                 name.eq_ignore_ascii_case("permit_sasl_authenticated") && self.login().is_some()
             };
@@ -515,7 +546,12 @@ impl<'e> Evaluation<'e, '_> {
     /// What other programs say at a stage.
     fn others(&mut self, stage: Stage) -> Result<(), Stop> {
         let smtpd = self.smtpd;
-        for other in smtpd.others.iter().filter(|other| other.stage == stage) {
+        for other in smtpd
+            .read
+            .others
+            .iter()
+            .filter(|other| other.stage == stage)
+        {
             if other.spares_the_decent && self.conduct == Conduct::Decent {
                 continue;
             }
@@ -533,7 +569,7 @@ impl<'e> Evaluation<'e, '_> {
     }
 
     fn soft(&self, reply: Reply) -> Stop {
-        Stop::Reply(self.smtpd.settings.softened(reply))
+        Stop::Reply(self.smtpd.read.settings.softened(reply))
     }
 
     /// A reply that no list gives.

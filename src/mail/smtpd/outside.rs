@@ -121,10 +121,10 @@ impl Evaluation<'_, '_> {
         let instance = smtpd.service.instance;
         let mut template = None;
         for key in [list, domain] {
-            if template.is_some() || smtpd.rbl_reply_maps.is_empty() {
+            if template.is_some() || smtpd.read.rbl_reply_maps.is_empty() {
                 break;
             }
-            let found = smtpd.rbl_reply_maps.find(key.as_bytes(), Only::All);
+            let found = smtpd.read.rbl_reply_maps.find(key.as_bytes(), Only::All);
             template = match self.world.judge(instance, key, found) {
                 Known::Nothing => None,
                 Known::Hit(hit) => Some(hit.value),
@@ -132,10 +132,10 @@ impl Evaluation<'_, '_> {
                 Known::Fails(_) => return self.server_error(),
             };
         }
-        let template = template.unwrap_or_else(|| Text::placeless(&smtpd.settings.rbl_reply));
+        let template = template.unwrap_or_else(|| Text::placeless(&smtpd.read.settings.rbl_reply));
         let value = |name: &str| -> Option<Text> {
             let text = match name {
-                "rbl_code" => smtpd.settings.rbl_code.to_string(),
+                "rbl_code" => smtpd.read.settings.rbl_code.to_string(),
                 "rbl_class" => class.to_owned(),
                 "rbl_what" => what.to_owned(),
                 "rbl_domain" => domain.to_owned(),
@@ -171,7 +171,7 @@ impl Evaluation<'_, '_> {
 
     /// `reject_unknown_helo_hostname`.
     pub(super) fn unknown_helo(&mut self, helo: &str) -> Outcome {
-        let settings = &self.smtpd.settings;
+        let settings = &self.smtpd.read.settings;
         let text = format!("<{helo}>: {HELO} rejected: Host not found");
         match self.ask_outside("the HELO name".to_owned(), "DNS may not know it", helo, 3) {
             0 => Ok(Status::Dunno),
@@ -198,7 +198,7 @@ impl Evaluation<'_, '_> {
         if is_final || (domain.starts_with('[') && domain.ends_with(']')) {
             return Ok(Status::Dunno);
         }
-        let settings = &self.smtpd.settings;
+        let settings = &self.smtpd.read.settings;
         let dsn = if class == SENDER { "4.1.8" } else { "4.1.2" };
         let has_null_mx = settings.version >= crate::instance::builtin::Version::release(3, 0, 0);
         let answers = if has_null_mx { 4 } else { 3 };
@@ -234,7 +234,7 @@ impl Evaluation<'_, '_> {
             .recipient
             .rsplit_once('@')
             .map_or("", |(_, domain)| domain);
-        let is_routed = resolved.is_routed && !self.smtpd.settings.untrusted_routing;
+        let is_routed = resolved.is_routed && !self.smtpd.read.settings.untrusted_routing;
         if is_routed || (domain.starts_with('[') && domain.ends_with(']')) {
             return Ok(Status::Dunno);
         }
@@ -256,9 +256,9 @@ impl Evaluation<'_, '_> {
     pub(super) fn unverified(&mut self, address: &str, class: &'static str) -> Outcome {
         let smtpd = self.smtpd;
         let (verify, dsn) = if class == SENDER {
-            (&smtpd.settings.sender, "4.1.7")
+            (&smtpd.read.settings.sender, "4.1.7")
         } else {
-            (&smtpd.settings.recipient, "4.1.1")
+            (&smtpd.read.settings.recipient, "4.1.1")
         };
         let matters = |code: i64| code / 100 != 2;
         let codes = [verify.reject_code, verify.defer_code];

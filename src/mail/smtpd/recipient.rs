@@ -98,8 +98,9 @@ impl Smtpd<'_> {
     ) -> Listing {
         let instance = self.service.instance;
         let address = resolved.recipient.as_str();
-        let tables = &self.recipients;
+        let tables = &self.read.recipients;
         let find = |(parameter, maps): &(&'static str, Maps), world: &mut World| match self
+            .read
             .searcher
             .find(instance, maps, address, Forms::Both, world)
         {
@@ -109,7 +110,7 @@ impl Smtpd<'_> {
             Found::Nothing => None,
         };
         let has_sender_maps = class == SENDER
-            && self.settings.version >= crate::instance::builtin::Version::release(3, 2, 0);
+            && self.read.settings.version >= crate::instance::builtin::Version::release(3, 2, 0);
         for (index, maps) in tables.rewriting.iter().enumerate() {
             if index == 1
                 && has_sender_maps
@@ -156,7 +157,7 @@ impl Smtpd<'_> {
 impl Evaluation<'_, '_> {
     /// `reject_unlisted_recipient`, in a list or at the end of them.
     pub(super) fn unlisted_recipient(&mut self, recipient: &str) -> Outcome {
-        if !self.smtpd.settings.checks_recipients || self.recipient_checked {
+        if !self.smtpd.read.settings.checks_recipients || self.recipient_checked {
             return Ok(Status::Dunno);
         }
         self.recipient_checked = self.warn_if_reject == 0;
@@ -165,7 +166,7 @@ impl Evaluation<'_, '_> {
 
     /// `reject_unlisted_sender`.
     pub(super) fn unlisted_sender(&mut self, sender: &str) -> Outcome {
-        if !self.smtpd.settings.checks_recipients || self.sender_checked {
+        if !self.smtpd.read.settings.checks_recipients || self.sender_checked {
             return Ok(Status::Dunno);
         }
         self.sender_checked = self.warn_if_reject == 0;
@@ -174,7 +175,7 @@ impl Evaluation<'_, '_> {
 
     fn unlisted(&mut self, address: &str, class: &'static str) -> Outcome {
         let smtpd = self.smtpd;
-        let settings = &smtpd.settings;
+        let settings = &smtpd.read.settings;
         let Some(resolved) = self.resolve(address, class)? else {
             return self.lookup_failure(address);
         };

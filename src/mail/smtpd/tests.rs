@@ -1,12 +1,9 @@
 //! Replies of small configurations.
 
-use std::io::Write;
-
 use super::Smtpd;
-use crate::instance::builtin::Version;
-use crate::instance::{Instance, LoadOptions, Target};
 use crate::mail::reply::Answer;
 use crate::mail::session::Session;
+use crate::mail::testing::{VERSION, instance};
 use crate::mail::world::{World, explore};
 
 /// What each world answers, with `anna` the only user of mail.example.com: `stage reply`.
@@ -15,15 +12,7 @@ fn answers_of(session: &Session, main_cf: &str, address: &str, version: &str) ->
         "compatibility_level = 3.6\nmyhostname = mail.example.com\nmydestination = $myhostname\n\
          mynetworks = 192.0.2.0/24\nalias_maps =\nrelay_domains = r.test\n{main_cf}\n"
     );
-    let mut passwd = tempfile::NamedTempFile::new().expect("a temporary file");
-    passwd.write_all(b"anna\n").expect("it can be written");
-    let options = LoadOptions {
-        version: Version::parse(version),
-        passwd: Some(passwd.path().to_path_buf()),
-        ..LoadOptions::default()
-    };
-    let instance = Instance::load(&Target::MainCfText(text.into_bytes()), &options)
-        .expect("a main.cf is all there is to load");
+    let instance = instance(text, version, Some(&["anna"]));
     let service = instance.smtpd_services().next().expect("a stock smtpd");
     let smtpd = Smtpd::of(service);
     let (results, _) = explore(&World::default(), 64, |world| {
@@ -37,7 +26,7 @@ fn answers_of(session: &Session, main_cf: &str, address: &str, version: &str) ->
 }
 
 fn answers(main_cf: &str, address: &str) -> Vec<String> {
-    answers_of(&Session::stranger(), main_cf, address, "3.7.11")
+    answers_of(&Session::stranger(), main_cf, address, VERSION)
 }
 
 fn answer(main_cf: &str, address: &str) -> String {

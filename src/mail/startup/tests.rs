@@ -1,8 +1,7 @@
 //! Programs that start, and programs that do not.
 
 use super::*;
-use crate::instance::builtin::Version;
-use crate::instance::{LoadOptions, Target};
+use crate::mail::testing::{VERSION, instance};
 
 /// A main.cf with which everything runs.
 const SOUND: &str = "\
@@ -13,12 +12,7 @@ mynetworks = 127.0.0.0/8
 
 fn startup_in(version: &str, main_cf: &str) -> Startup {
     let text = format!("{SOUND}{main_cf}\n");
-    let options = LoadOptions {
-        version: Version::parse(version),
-        ..LoadOptions::default()
-    };
-    let instance = Instance::load(&Target::MainCfText(text.into_bytes()), &options)
-        .unwrap_or_else(|error| panic!("{error}"));
+    let instance = instance(text, version, None);
     let smtpd = instance
         .smtpd_services()
         .next()
@@ -27,7 +21,7 @@ fn startup_in(version: &str, main_cf: &str) -> Startup {
 }
 
 fn startup(main_cf: &str) -> Startup {
-    startup_in("3.7.11", main_cf)
+    startup_in(VERSION, main_cf)
 }
 
 fn silence(answer: Option<Answer>) -> Option<(Stage, String)> {

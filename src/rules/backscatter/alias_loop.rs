@@ -19,8 +19,9 @@ const MOST_SUSPECTS: usize = 1_000;
 fn check(instance: &Instance, findings: &mut Findings) {
     for smtpd in instance.smtpd_services() {
         let graph = AliasGraph::of(instance);
+        let ways = graph.ways(smtpd);
         for suspect in graph.circles().take(MOST_SUSPECTS) {
-            let Some(acceptance) = graph.way_to(&smtpd, &suspect, is_lost) else { continue };
+            let Some(acceptance) = ways.to(&suspect, is_lost) else { continue };
             let Some(place) = suspect.key.span().or(suspect.line) else { continue };
             let then = if acceptance.bounces() {
                 "is accepted, then bounced to whoever the sender claims to be"

@@ -29,12 +29,13 @@ const MOST_DOMAINS: usize = 20;
 fn check(instance: &Instance, findings: &mut Findings) {
     for smtpd in instance.smtpd_services() {
         let graph = AliasGraph::of(instance);
+        let ways = graph.ways(smtpd);
         let mut names = Names::default();
         let mut count = 0;
         // What a whole domain stands for is looked at by wildcard-virtual-alias.
         let suspects = graph.dead().filter(|suspect| !suspect.key.as_str().starts_with('@'));
         for suspect in suspects.take(MOST_SUSPECTS) {
-            let Some(acceptance) = graph.way_to(&smtpd, &suspect, Acceptance::bounces) else { continue };
+            let Some(acceptance) = ways.to(&suspect, Acceptance::bounces) else { continue };
             count += report(&smtpd, &suspect, &acceptance, &mut names, findings);
             if count >= MOST_FINDINGS {
                 break;
@@ -51,13 +52,12 @@ fn report(
     names: &mut Names,
     findings: &mut Findings,
 ) -> usize {
-    let scope = smtpd.instance.program("cleanup");
     let dead: Vec<(Text, Address, &Leaf)> = suspect
         .dead
         .iter()
         .filter_map(|range| {
             let target = suspect.value.slice(range.clone());
-            let address = Address::written(scope, target.as_str());
+            let address = Address::written(smtpd.instance, target.as_str());
             let leaf = dead_leaf(acceptance, &address, suspect.targets == 1)?;
             Some((target, address, leaf))
         })

@@ -2,7 +2,6 @@
 
 use crate::instance::address_class::Class;
 use crate::instance::domain_list::{ElementKind, Membership};
-use crate::instance::restriction::RecipientCheck;
 use crate::instance::service::Service;
 use crate::mail::{Acceptance, Listing, MOST_DOMAINS};
 use crate::rules::prelude::*;
@@ -48,13 +47,7 @@ fn check(instance: &Instance, findings: &mut Findings) {
             )
             .choice("or list the valid recipients in relay_recipient_maps");
         super::prove(finding, &smtpd, &acceptance);
-        // The sub-domain was made up.
-        if smtpd.reaches("reject_unknown_recipient_domain") == RecipientCheck::Always {
-            finding
-                .severity(Severity::Note)
-                .witness(None)
-                .note("reject_unknown_recipient_domain refuses mail for sub-domains that do not exist");
-        }
+        super::doubt_made_up_domain(finding, &smtpd);
     }
 }
 

@@ -31,6 +31,7 @@ const ASK_FIRST: &str = "or let recipients be asked for first, where the server 
 use crate::finding::{Finding, Findings, Severity};
 use crate::instance::Instance;
 use crate::instance::address_class::{CLASSES, Class};
+use crate::instance::restriction::RecipientCheck;
 use crate::instance::service::Service;
 use crate::instance::table::Hit;
 use crate::mail::{Acceptance, Fate, Listing, NOBODY};
@@ -62,6 +63,16 @@ fn prove<'f>(
         warn(finding).note("this smtpd does not run at all, because no restriction stops relaying");
     }
     finding
+}
+
+/// What a sub-domain that was made up is no proof of, where recipients in domains that do not exist are refused.
+fn doubt_made_up_domain(finding: &mut Finding, smtpd: &Service<'_>) {
+    if smtpd.reaches("reject_unknown_recipient_domain") == RecipientCheck::Always {
+        finding
+            .severity(Severity::Note)
+            .witness(None)
+            .note("reject_unknown_recipient_domain refuses mail for sub-domains that do not exist");
+    }
 }
 
 /// Makes an error a warning.

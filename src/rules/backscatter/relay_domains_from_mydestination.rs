@@ -3,7 +3,6 @@
 use crate::instance::address_class::Class;
 use crate::instance::builtin::Version;
 use crate::instance::domain_list::ElementKind;
-use crate::instance::restriction::RecipientCheck;
 use crate::instance::service::Service;
 use crate::mail::{Acceptance, Listing};
 use crate::rules::prelude::*;
@@ -49,13 +48,7 @@ fn check(instance: &Instance, findings: &mut Findings) {
             .service(smtpd.label())
             .related(smtpd.span(), "in force for this service");
         super::prove(finding, &smtpd, &acceptance);
-        // The sub-domain was made up.
-        if smtpd.reaches("reject_unknown_recipient_domain") == RecipientCheck::Always {
-            finding
-                .severity(Severity::Note)
-                .witness(None)
-                .note("reject_unknown_recipient_domain refuses mail for sub-domains that do not exist");
-        }
+        super::doubt_made_up_domain(finding, &smtpd);
         // Other domains in the list may be there for a reason.
         let only_local = relay.raw().trim() == "$mydestination";
         let edits = match (instance.main_cf(), relay.is_set()) {

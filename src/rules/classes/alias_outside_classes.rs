@@ -103,14 +103,13 @@ fn collect(
     if table.patterns().is_some() || table.networks().is_some() {
         return;
     }
-    let scope = instance.program("cleanup");
     for row in rows(table).take(MOST_ENTRIES) {
         let Some((_, domain)) = row.key.as_str().rsplit_once('@') else { continue };
         let domain = domain.to_lowercase();
         let value = row.value.as_bytes();
         let leads_to: Vec<Address> = token::addresses(value)
             .into_iter()
-            .map(|target| Address::written(scope, &String::from_utf8_lossy(&value[target.range])))
+            .map(|target| Address::written(instance, &String::from_utf8_lossy(&value[target.range])))
             .collect();
         let inside = leads_to.iter().any(|target| target.domain == domain);
         targets.extend(leads_to.into_iter().map(|target| target.domain).filter(|target| *target != domain));

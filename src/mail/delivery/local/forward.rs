@@ -69,30 +69,16 @@ impl Run<'_, '_, '_> {
     /// The first file of `forward_path` that exists.
     fn forward_file(&self, state: &State, home: &str) -> Option<String> {
         let instance = self.journey.instance;
-        let delimiter = state
-            .local
-            .get(state.user.len()..)
-            .and_then(|rest| rest.chars().next());
-        let delimiter = delimiter.or(self.agent.delimiters.chars().next());
-        let delimiter = delimiter.map(String::from).unwrap_or_default();
         let words = self.agent.forward_path.words_outside_braces(b", \t\r\n");
         words.into_iter().find_map(|word| {
             let is_undefined = std::cell::Cell::new(false);
             let expanded = expression::expand(&word, instance.dialect(), &|name| {
                 let value = match name {
-                    "home" => Some(home),
-                    "user" => Some(state.user.as_str()),
-                    "local" | "mailbox" => Some(state.local.as_str()),
-                    "domain" => Some(state.domain.as_str()),
-                    "extension" => state.extension.as_deref(),
-                    "recipient" => Some(state.address.as_str()),
-                    "recipient_delimiter" => Some(delimiter.as_str()),
-                    _ => None,
+                    "home" => Some(Text::placeless(&home.replace('$', "$$"))),
+                    _ => self.local_name(state, name),
                 };
-                if value.is_none() {
-                    is_undefined.set(true);
-                }
-                value.map(|value| Text::placeless(&value.replace('$', "$$")))
+                is_undefined.set(is_undefined.get() || value.is_none());
+                value
             });
             let path = expanded.ok()?.to_string();
             (!is_undefined.get() && instance.files().stamp(&path).is_some()).then_some(path)

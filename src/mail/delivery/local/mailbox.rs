@@ -4,7 +4,6 @@ use super::super::addresses::same;
 use super::{Run, State};
 use crate::instance::table::Maps;
 use crate::mail::world::Known;
-use crate::source::Text;
 use crate::syntax::expression;
 use crate::syntax::token;
 
@@ -100,28 +99,10 @@ impl Run<'_, '_, '_> {
 
     /// `luser_relay` with the names that local(8) knows; all others are empty (`src/local/local_expand.c`).
     fn luser_relay(&self, state: &State) -> String {
-        let delimiter = state
-            .local
-            .get(state.user.len()..)
-            .and_then(|rest| rest.chars().next());
-        let delimiter = delimiter.or(self.agent.delimiters.chars().next());
-        let delimiter = delimiter.map(String::from).unwrap_or_default();
         let expanded = expression::expand(
             &self.agent.luser_relay,
             self.journey.instance.dialect(),
-            &|name| {
-                let value = match name {
-                    "user" => &state.user,
-                    "local" | "mailbox" => &state.local,
-                    "domain" => &state.domain,
-                    "extension" => state.extension.as_ref()?,
-                    "recipient" => &state.address,
-                    "recipient_delimiter" => &delimiter,
-                    _ => return None,
-                };
-                // Not to be expanded once more.
-                Some(Text::placeless(&value.replace('$', "$$")))
-            },
+            &|name| self.local_name(state, name),
         );
         expanded.map(|text| text.to_string()).unwrap_or_default()
     }

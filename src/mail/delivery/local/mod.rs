@@ -258,16 +258,47 @@ impl Journey<'_, '_> {
     }
 }
 
-impl Run<'_, '_, '_> {
-    /// Reports what became of the address that the state is at. Returns whether it is to be tried again.
-    fn report(&mut self, state: &State, status: &str, text: &str) -> bool {
-        let attempt = Attempt {
+impl<'r> Run<'r, '_, '_> {
+    /// The attempt to deliver to the address that the state is at.
+    fn attempt<'s>(&self, state: &'s State) -> Attempt<'s>
+    where
+        'r: 's,
+    {
+        Attempt {
             mail: self.mail,
             address: &state.address,
             class: self.class,
             via: self.via,
             reporting: self.reporting,
+        }
+    }
+
+    /// What a name stands for in `luser_relay` and `forward_path` (`src/local/local_expand.c`); `None` for one
+    /// that local(8) does not know, or that is not set. The home directory is not among them.
+    fn local_name(&self, state: &State, name: &str) -> Option<Text> {
+        let delimiter;
+        let value = match name {
+            "user" => state.user.as_str(),
+            "local" | "mailbox" => &state.local,
+            "domain" => &state.domain,
+            "extension" => state.extension.as_ref()?,
+            "recipient" => &state.address,
+            "recipient_delimiter" => {
+                let found = state.local.get(state.user.len()..);
+                let found = found.and_then(|rest| rest.chars().next());
+                let found = found.or(self.agent.delimiters.chars().next());
+                delimiter = found.map(String::from).unwrap_or_default();
+                &delimiter
+            }
+            _ => return None,
         };
+        // Not to be expanded once more.
+        Some(Text::placeless(&value.replace('$', "$$")))
+    }
+
+    /// Reports what became of the address that the state is at. Returns whether it is to be tried again.
+    fn report(&mut self, state: &State, status: &str, text: &str) -> bool {
+        let attempt = self.attempt(state);
         self.journey.report(attempt, status, text)
     }
 
@@ -279,23 +310,14 @@ impl Run<'_, '_, '_> {
         };
         let attempt = Attempt {
             mail: &mail,
-            address: &state.address,
-            class: self.class,
-            via: self.via,
-            reporting: self.reporting,
+            ..self.attempt(state)
         };
         self.journey.report(attempt, status, text)
     }
 
     /// There is neither an alias nor a user of a name that has to be there.
     fn discarded(&mut self, state: &State) -> bool {
-        let attempt = Attempt {
-            mail: self.mail,
-            address: &state.address,
-            class: self.class,
-            via: self.via,
-            reporting: self.reporting,
-        };
+        let attempt = self.attempt(state);
         self.journey
             .end(attempt, Fate::Discarded, "2.0.0", "discarded");
         false
@@ -303,27 +325,15 @@ impl Run<'_, '_, '_> {
 
     /// A table that nobody can look at decides.
     fn unknown(&mut self, state: &State, table: String) -> bool {
-        let attempt = Attempt {
-            mail: self.mail,
-            address: &state.address,
-            class: self.class,
-            via: self.via,
-            reporting: self.reporting,
-        };
         let text = format!("{table} decides, and cannot be looked at");
+        let attempt = self.attempt(state);
         self.journey.end(attempt, Fate::Unknown(table), "", &text);
         false
     }
 
     /// Passes the message on to another agent, given as `transport:nexthop`.
     fn pass(&mut self, state: &State, service: &str) -> bool {
-        let attempt = Attempt {
-            mail: self.mail,
-            address: &state.address,
-            class: self.class,
-            via: self.via,
-            reporting: self.reporting,
-        };
+        let attempt = self.attempt(state);
         self.journey.pass(attempt, service, self.nexthop)
     }
 
