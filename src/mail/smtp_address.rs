@@ -397,7 +397,7 @@ fn enclosed(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::instance::{LoadOptions, Target};
+    use crate::mail::testing::{self, VERSION};
 
     /// What a smtpd with these settings makes of recipients: the address, or the reply.
     fn taken(main_cf: &str, verb: Verb, texts: &[&str]) -> Vec<String> {
@@ -417,12 +417,7 @@ mod tests {
             "compatibility_level = 3.6\nmyhostname = mail.example.com\n\
              mydestination = example.com\n{main_cf}"
         );
-        let options = LoadOptions {
-            version: Version::parse("3.7.11"),
-            ..LoadOptions::default()
-        };
-        Instance::load(&Target::MainCfText(main_cf.into_bytes()), &options)
-            .expect("text can be loaded")
+        testing::instance(main_cf, VERSION, None)
     }
 
     fn all_are(found: &[String], texts: &[&str], wanted: &str) {
