@@ -11,6 +11,7 @@
 //! rules    what is wrong, one file a rule
 //! lint     run rules, suppressions, merge, sort
 //! fix      findings → edits → patched files
+//! live     the running system: its log, its queue, what DNS and SMTP say of it
 //! report   text, JSON, SARIF …
 //! commands one file a subcommand: wires the layers
 //! ```
@@ -28,6 +29,8 @@ pub mod rules;
 pub mod suppression;
 
 pub mod lint;
+
+pub mod live;
 
 pub mod report;
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The layers in order; those in one row may use each other.
-const LAYERS: [&[&str]; 10] = [
+const LAYERS: [&[&str]; 11] = [
     &["source"],
     &["syntax"],
     &["instance"],
@@ -13,8 +13,9 @@ const LAYERS: [&[&str]; 10] = [
     &["rules"],
     &["lint"],
     &["fix"],
+    &["live"],
     &["report"],
-    &["live", "settings", "cli", "exit", "commands"],
+    &["settings", "cli", "exit", "commands"],
 ];
 /// What stands beside the layers: the front pages, and what tests use.
 const BESIDE: [&str; 3] = ["lib", "main", "testing"];

@@ -1,6 +1,7 @@
 //! The instances that a command is to look at, with the settings that hold for them.
 
 use std::io::Read;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -8,7 +9,8 @@ use clap::CommandFactory;
 
 use crate::cli::{Cli, InstanceArgs};
 use crate::instance::files::PathOptions;
-use crate::instance::{Instance, LoadOptions, Target, host_directory};
+use crate::instance::host::Host;
+use crate::instance::{Instance, LoadOptions, Scale, Target, host_directory};
 use crate::settings::Settings;
 
 /// What to look at, and how.
@@ -29,6 +31,36 @@ pub(super) struct Loaded {
     pub(super) target: Target,
     /// The instance.
     pub(super) instance: Instance,
+}
+
+/// The one configuration that a command asks the model about: that of `directory`, else of this host.
+/// `interfaces` are those that are known besides; a copy of another host's files has the loopback interface
+/// only.
+///
+/// # Errors
+/// It cannot be read, or is a lookup table and no configuration.
+pub(super) fn configuration(
+    directory: Option<&Path>,
+    args: &InstanceArgs,
+    interfaces: &[(IpAddr, u8)],
+) -> anyhow::Result<Instance> {
+    let paths: Vec<_> = directory.map(Path::to_path_buf).into_iter().collect();
+    let Some(mut plan) = plans(&paths, args)?.into_iter().next() else {
+        bail!("there is no configuration");
+    };
+    if !interfaces.is_empty() {
+        let mut host = match directory {
+            Some(_) => Host::unknown(),
+            None => Host::this()?,
+        };
+        host.interfaces.extend(interfaces);
+        plan.options.host = Some(host);
+    }
+    let instance = Instance::load(&plan.target, &plan.options)?;
+    if instance.scale() != Scale::Configuration {
+        bail!("a configuration directory or a main.cf is needed to say what happens to mail");
+    }
+    Ok(instance)
 }
 
 /// What the paths on the command line mean: none is the configuration of this host, `-` is a main.cf on

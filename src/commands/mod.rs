@@ -5,6 +5,7 @@ mod color;
 mod explain;
 mod fix;
 mod instances;
+mod listener;
 mod postconf;
 mod query;
 mod rules;

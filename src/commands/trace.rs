@@ -6,15 +6,13 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 
 use super::color;
-use super::instances::plans;
+use super::instances::configuration;
+use super::listener::listener;
 use crate::cli::{TraceArgs, TraceFormatArg};
 use crate::exit::{Exit, UsageError};
-use crate::instance::host::Host;
-use crate::instance::service::{Reach, Service, port_of};
-use crate::instance::{Instance, Scale};
 use crate::mail::{Session, Tracer};
 use crate::report::{Secrets, TraceWriter};
 
@@ -23,24 +21,9 @@ pub(super) fn run(args: &TraceArgs, out: &mut dyn Write) -> anyhow::Result<Exit>
         return Err(UsageError("name an address, or a file with --recipients".to_owned()).into());
     }
     color::decide(args.color, true);
-    let paths: Vec<_> = args.directory.iter().cloned().collect();
-    let Some(mut plan) = plans(&paths, &args.instance)?.into_iter().next() else {
-        bail!("there is no configuration");
-    };
-    if !args.interfaces.is_empty() {
-        let mut host = match args.directory {
-            Some(_) => Host::unknown(),
-            None => Host::this()?,
-        };
-        host.interfaces.extend(&args.interfaces);
-        plan.options.host = Some(host);
-    }
-    let instance = Instance::load(&plan.target, &plan.options)?;
-    if instance.scale() != Scale::Configuration {
-        bail!("a configuration directory or a main.cf is needed to say what happens to mail");
-    }
+    let instance = configuration(args.directory.as_deref(), &args.instance, &args.interfaces)?;
     let session = session(args);
-    let tracer = Tracer::of(service(&instance, args.service.as_deref())?);
+    let tracer = Tracer::of(listener(&instance, args.service.as_deref())?);
     let secrets = Secrets::of(&instance);
     let writer = TraceWriter::new(instance.sources(), &secrets);
     if args.format == TraceFormatArg::Text {
@@ -129,56 +112,5 @@ fn session(args: &TraceArgs) -> Session {
         sender: sender.unwrap_or(stranger.sender),
         sasl_user: args.sasl.clone(),
         tls: args.tls,
-    }
-}
-
-/// The service that was asked for, else the one that strangers reach.
-fn service<'i>(instance: &'i Instance, asked: Option<&str>) -> anyhow::Result<Service<'i>> {
-    let services: Vec<Service<'i>> = instance.smtpd_services().collect();
-    let listed = || {
-        let labels: Vec<String> = services.iter().map(Service::label).collect();
-        match labels.as_slice() {
-            [] => "master.cf has no service that runs smtpd".to_owned(),
-            labels => format!("smtpd runs as {}", labels.join(", ")),
-        }
-    };
-    let Some(asked) = asked else {
-        let is_reached = |service: &&Service<'_>| service.reach() == Reach::Network;
-        let is_front = |service: &&Service<'_>| service.port().is_none_or(|port| port == 25);
-        let reached = || services.iter().filter(is_reached);
-        let found = reached()
-            .find(is_front)
-            .or_else(|| reached().next())
-            .or(services.first());
-        return found.copied().with_context(listed);
-    };
-    let (name, kind) = match asked.rsplit_once('/') {
-        Some((name, kind)) => (name, Some(kind)),
-        None => (asked, None),
-    };
-    let is_kind = |service: &Service<'_>| kind.is_none_or(|kind| service.line.kind() == kind);
-    let is_named = |service: &&Service<'_>| service.name() == name && is_kind(service);
-    if let Some(service) = services.iter().find(is_named) {
-        return Ok(*service);
-    }
-    // postscreen(8) hands decent clients over.
-    let front = (instance.services())
-        .find(|front| is_named(&front) && front.line.command() == "postscreen")
-        .map(|front| front.parameter("smtpd_service_name").text());
-    let behind = front.and_then(|name| {
-        let is_behind = |service: &&Service<'_>| service.name() == name;
-        services.iter().find(is_behind)
-    });
-    // `smtp` may be written as 25, or with an address in front.
-    let port = port_of(name);
-    let has_port = |service: &&Service<'_>| {
-        port.is_some()
-            && service.line.kind() == "inet"
-            && service.port() == port
-            && is_kind(service)
-    };
-    match behind.or_else(|| services.iter().find(has_port)) {
-        Some(service) => Ok(*service),
-        None => Err(UsageError(format!("no smtpd service is called {asked}: {}", listed())).into()),
     }
 }

@@ -1,0 +1,2 @@
+//! The running system: what its log, its queue, DNS and SMTP say of it. Nothing here runs unless a command
+//! asks for it.
