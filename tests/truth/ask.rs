@@ -34,6 +34,8 @@ pub(crate) struct Fact {
     pub(crate) is_held: bool,
     /// It is still on its way, and does not move.
     pub(crate) is_stuck: bool,
+    /// It waits in the queue to be tried again.
+    pub(crate) is_deferred: bool,
 }
 
 /// The last line of the log about a recipient.
@@ -124,10 +126,15 @@ fn facts(case: &Case, private: &Private) -> Vec<Fact> {
     let log = Log::read(&private.log());
     for (fact, id) in facts.iter_mut().zip(ids) {
         if let Some(id) = id {
-            log.follow(&id, &case.sender, fact);
-            let is_in = |queue: &str| private.root().join("spool").join(queue).join(&id).exists();
-            fact.is_held = is_in("hold");
-            fact.is_stuck = is_in("incoming") || is_in("active");
+            let spool = private.root().join("spool");
+            for id in log.follow(&id, &case.sender, fact) {
+                let is_in = |queue: &str| spool.join(queue).join(&id).exists();
+                fact.is_held |= is_in("hold");
+                fact.is_stuck |= is_in("incoming") || is_in("active");
+                // By default its files are in directories with the first letter of their names.
+                let first = id.get(..1).unwrap_or_default();
+                fact.is_deferred |= is_in(&format!("deferred/{first}"));
+            }
         }
     }
     facts
@@ -247,8 +254,8 @@ impl Log {
         (records.into_iter()).any(|(_, text)| !sender.is_empty() && text.contains(&name))
     }
 
-    /// What became of a message and of those that it led to.
-    fn follow(&self, id: &str, sender: &str, fact: &mut Fact) {
+    /// What became of a message and of those that it led to, whose names in the queue are the result.
+    fn follow(&self, id: &str, sender: &str, fact: &mut Fact) -> BTreeSet<String> {
         let mut open = vec![id.to_owned()];
         let mut seen = BTreeSet::new();
         let mut ends = BTreeSet::new();
@@ -267,6 +274,7 @@ impl Log {
             }
         }
         fact.ends = ends.into_iter().collect();
+        seen
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use postlint::instance::files::PathOptions;
 use postlint::instance::{Instance, LoadOptions, Target};
-use postlint::mail::{Answer, Ending, Session, Stage, Trace, Tracer};
+use postlint::mail::{Answer, Ending, Outcome, Session, Stage, Trace, Tracer};
 
 use crate::ask::{Asked, End, Fact};
 use crate::common::smtp::CLIENT_NAME;
@@ -196,7 +196,19 @@ fn outcome(fact: &Fact, trace: &Trace) -> Option<(&'static str, String, String)>
         };
         ours.push(format!("{} {name}", plain(&outcome.address)));
     }
-    if fact.is_held || fact.is_stuck {
+    // What is lost leaves no trace.
+    let is_silent = |outcome: &Outcome| {
+        outcome.ending == Ending::Discarded && outcome.dsn.is_empty() && outcome.text.is_empty()
+    };
+    for outcome in trace.outcomes.iter().filter(|outcome| is_silent(outcome)) {
+        let one = format!("{} discarded", plain(&outcome.address));
+        if !real.contains(&one) {
+            ours.retain(|other| *other != one);
+        }
+    }
+    let is_said = real.iter().any(|one| one.ends_with(" deferred"))
+        || fact.ends.iter().any(|end| end.status == "deferred");
+    if fact.is_held || fact.is_stuck || (fact.is_deferred && !is_said) {
         // Whose mail that is does not stand in the log.
         let name = if fact.is_held { "held" } else { "deferred" };
         let is_waiting = |one: &String| one.ends_with(name) && !real.contains(one);
@@ -210,6 +222,12 @@ fn outcome(fact: &Fact, trace: &Trace) -> Option<(&'static str, String, String)>
     real.dedup();
     ours.sort();
     ours.dedup();
+    // local(8) sends nothing on before the servers have taken the mail that others get, and it is not known here
+    // which of them answer.
+    let has_no_answer = |end: &End| is_elsewhere(end) && end.status == "deferred";
+    if fact.ends.iter().any(has_no_answer) {
+        ours.retain(|one| real.contains(one) || one.ends_with(" bounced"));
+    }
     // Mail that is thrown away by an access table, or that has no recipient, leaves no line in the log.
     let all_discarded = trace
         .outcomes
@@ -233,13 +251,19 @@ fn outcome(fact: &Fact, trace: &Trace) -> Option<(&'static str, String, String)>
     }
 }
 
+/// Whether another server has the mail, or is to get it. One that has just refused to take any is not tried again at
+/// once.
+fn is_elsewhere(end: &End) -> bool {
+    matches!(end.program.as_str(), "smtp" | "lmtp" | "pipe" | "relay")
+        || end
+            .text
+            .starts_with("delivery temporarily suspended: connect to ")
+}
+
 /// An end in the words of the model.
 fn described(end: &End) -> String {
-    // What another server has just refused to take is not tried again at once.
-    let is_elsewhere = matches!(end.program.as_str(), "smtp" | "lmtp" | "pipe" | "relay")
-        || end.text.starts_with("delivery temporarily suspended: ");
     let result = match end.status.as_str() {
-        _ if is_elsewhere => "relayed",
+        _ if is_elsewhere(end) => "relayed",
         "sent" if end.text.contains("discard") || end.program == "discard" => "discarded",
         "sent" => "delivered",
         "bounced" => "bounced",

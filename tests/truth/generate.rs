@@ -367,7 +367,8 @@ impl Generator {
             self.maps("virtual_mailbox_maps", 1, 6, |g| {
                 g.random.line("anna/\nben.box\nx").to_owned()
             });
-            self.set("virtual_mailbox_base", "/var/mail");
+            // Where those of local(8) are not.
+            self.set("virtual_mailbox_base", "/home/anna");
             self.set("virtual_uid_maps", "static:2001");
             self.set("virtual_gid_maps", "static:2001");
         }

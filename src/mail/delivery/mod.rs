@@ -5,6 +5,7 @@ mod addresses;
 mod agent;
 mod cleanup;
 mod local;
+mod obstacle;
 mod queue;
 mod status;
 mod stock;

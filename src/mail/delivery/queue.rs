@@ -203,31 +203,46 @@ impl Journey<'_, '_> {
     }
 
     /// local(8) sends a message on as a new one, through cleanup(8). Returns whether that fails.
-    pub(super) fn forward(&mut self, cleanup: &str, mail: &Mail, recipient: &str) -> bool {
+    pub(super) fn forward(&mut self, cleanup: &str, mail: &Mail, recipients: &[String]) -> bool {
         let agents = self.agents;
         // Each forward adds a Received: header, and smtpd has added one.
-        if mail.forwards + 1 >= agents.queue.hopcount_limit || self.gives_up(mail, recipient) {
-            return true;
+        if mail.forwards + 1 >= agents.queue.hopcount_limit {
+            for recipient in recipients {
+                let attempt = self.queue_attempt(mail, recipient, None);
+                self.report(attempt, "5.4.0", "too many hops");
+            }
+            return false;
         }
         let cleanup = agents.cleanup(cleanup);
         let entered = cleanup.sender(self.instance, &mail.sender, true, self.world);
         let Ok(sender) = entered else { return true };
-        let envelope = Envelope {
-            sender: &sender,
-            recipient,
-            is_mapped: true,
-            has_bcc: false,
-            is_told: mail.is_told,
-            is_first: true,
-        };
-        let Ok(recipients) = cleanup.recipients(self.instance, envelope, self.world) else {
-            return true;
-        };
+        let mut queued: Vec<Recipient> = Vec::new();
+        for recipient in recipients {
+            if self.gives_up(mail, recipient) {
+                return true;
+            }
+            let envelope = Envelope {
+                sender: &sender,
+                recipient,
+                is_mapped: true,
+                has_bcc: false,
+                is_told: mail.is_told,
+                is_first: true,
+            };
+            let Ok(entered) = cleanup.recipients(self.instance, envelope, self.world) else {
+                return true;
+            };
+            for recipient in entered {
+                if !queued.contains(&recipient) {
+                    queued.push(recipient);
+                }
+            }
+        }
         let mail = Mail {
             sender,
             ..mail.clone()
         };
-        for recipient in recipients {
+        for recipient in queued {
             self.queue_recipient(&mail, recipient, None);
         }
         false

@@ -1,6 +1,7 @@
 //! virtual(8) (`src/virtual/mailbox.c`).
 
 use super::addresses::{Entry, View};
+use super::obstacle::{Owner, obstacle};
 use super::status::Attempt;
 use super::{Fate, Journey};
 use crate::instance::parameter::Scope;
@@ -96,10 +97,14 @@ impl Journey<'_, '_> {
             Entry::Something(_) => String::new(),
             Entry::Is(hit) => hit.value.to_string(),
         };
-        for (maps, minimum, name) in [
+        let mut ids = [None; 2];
+        for (index, (maps, minimum, name)) in [
             (&agent.uids, agent.minimum_uid, "uid"),
             (&agent.gids, 1, "gid"),
-        ] {
+        ]
+        .into_iter()
+        .enumerate()
+        {
             match agent.view.find(self.instance, maps, &user, self.world) {
                 Entry::Something(_) => {}
                 Entry::Is(hit) => {
@@ -111,6 +116,7 @@ impl Journey<'_, '_> {
                         });
                         return self.misconfigured(attempt);
                     }
+                    ids[index] = number.and_then(|number| u32::try_from(number).ok());
                 }
                 Entry::Nothing | Entry::Fails => {
                     self.world.explain(None, || {
@@ -118,6 +124,17 @@ impl Journey<'_, '_> {
                     });
                     return self.misconfigured(attempt);
                 }
+            }
+        }
+        if let ([Some(uid), Some(gid)], false) = (ids, mailbox.is_empty()) {
+            let path = format!("{}/{mailbox}", agent.base);
+            if let Some(why) = obstacle(self.instance, &path, Owner { uid, gid }) {
+                let what = if path.ends_with('/') {
+                    "maildir delivery failed".to_owned()
+                } else {
+                    format!("delivery failed to mailbox {path}")
+                };
+                return self.report(attempt, "4.2.0", &format!("{what}: {why}"));
             }
         }
         let kind = if mailbox.ends_with('/') {

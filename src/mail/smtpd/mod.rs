@@ -269,25 +269,26 @@ impl<'i> Smtpd<'i> {
         resolved
     }
 
-    /// Whether an address is the one that probes come from (`src/global/verify_sender_addr.c`). What stands
-    /// behind its name, a time, is taken to be right.
-    fn is_probe(&self, address: &str) -> bool {
+    /// The address that probes come from, when an address is that one: it takes its place
+    /// (`src/global/verify_sender_addr.c`). One with a time in it is never the right one here.
+    fn probe(&self, address: &str) -> Option<String> {
         let probe = self.read.settings.probe.as_str();
         if probe.is_empty() || probe == "<>" {
-            return address.is_empty();
+            return address.is_empty().then(String::new);
         }
-        let probe = self.read.rewriting.settings.canonical(probe).to_lowercase();
+        let probe = self.read.rewriting.settings.canonical(probe);
+        let folded = probe.to_lowercase();
         let address = address.to_lowercase();
-        let (local, domain) = probe
+        let (local, domain) = folded
             .split_once('@')
-            .map_or((probe.as_str(), None), |(l, d)| (l, Some(d)));
-        let Some(rest) = address.strip_prefix(local) else {
-            return false;
-        };
+            .map_or((folded.as_str(), None), |(l, d)| (l, Some(d)));
+        let rest = address.strip_prefix(local)?;
         let (time, given) = rest
             .split_once('@')
             .map_or((rest, None), |(time, domain)| (time, Some(domain)));
-        given == domain && time.is_empty() && !self.read.settings.probe_has_time
+        let is_probe =
+            given == domain && time.is_empty() && !self.read.settings.probe_has_time;
+        is_probe.then_some(probe)
     }
 }
 

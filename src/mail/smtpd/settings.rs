@@ -80,7 +80,7 @@ pub(super) struct Settings {
     pub(super) unknown_address: Tempfail,
     pub(super) sender: Verify,
     pub(super) recipient: Verify,
-    /// The address that probes are sent from, in lower case; what its local part may be followed by is a
+    /// The address that probes are sent from; what its local part may be followed by is a
     /// time.
     pub(super) probe: String,
     pub(super) probe_has_time: bool,
@@ -161,7 +161,7 @@ impl Settings {
                 tempfail: tempfail("unverified_recipient_tempfail_action"),
                 reason: text("unverified_recipient_reject_reason"),
             },
-            probe: text("address_verify_sender").to_lowercase(),
+            probe: text("address_verify_sender"),
             probe_has_time: scope.any_parameter("address_verify_sender_ttl").seconds() != Some(0),
         }
     }

@@ -45,7 +45,8 @@ impl<'e> Evaluation<'e, '_> {
         let sender = self.take(Verb::Mail, &self.session.sender, false)?;
         let declares_utf8 = sender.smtputf8;
         let undeclared = smtpd.read.syntax.undeclared(&sender);
-        let sender = names.sender.get_or_init(|| sender.address).as_str();
+        let sender = smtpd.probe(&sender.address).unwrap_or(sender.address);
+        let sender = names.sender.get_or_init(|| sender).as_str();
         if !settings.delays {
             self.sender_list(sender)?;
         }
@@ -61,8 +62,11 @@ impl<'e> Evaluation<'e, '_> {
         if let Some(reply) = smtpd.read.syntax.undeclared(&recipient) {
             return Err(self.soft(reply));
         }
-        let recipient = names.recipient.get_or_init(|| recipient.address).as_str();
-        if recipient.eq_ignore_ascii_case("postmaster") || smtpd.is_probe(recipient) {
+        let probe = smtpd.probe(&recipient.address);
+        let is_probe = probe.is_some();
+        let recipient = probe.unwrap_or(recipient.address);
+        let recipient = names.recipient.get_or_init(|| recipient).as_str();
+        if recipient.eq_ignore_ascii_case("postmaster") || is_probe {
             (self.world).explain(None, || {
                 format!("{recipient} is accepted without any check")
             });

@@ -1,23 +1,32 @@
 //! `.forward` files (`src/local/dotforward.c`).
 //!
-//! They are looked at where the configuration is that of this host, since they belong to its users and change
-//! without notice. Elsewhere nothing is said of them.
+//! They are looked at where the configuration is that of this host, or comes with the whole tree of its own. They
+//! belong to its users and change without notice: elsewhere nothing is said of them.
 
+use std::cell::Cell;
+
+use super::super::obstacle::Owner;
 use super::{Expansion, Run, State};
 use crate::instance::files::Opened;
 use crate::source::Text;
 use crate::syntax::expression;
+
+/// A user of the host.
+pub(super) struct Account {
+    pub(super) home: String,
+    pub(super) owner: Owner,
+}
 
 impl Run<'_, '_, '_> {
     /// `deliver_dotforward`: `None` when the mail goes to the mailbox.
     pub(super) fn dot_forward(&mut self, mut state: State) -> Option<bool> {
         state.level += 1;
         let instance = self.journey.instance;
-        if self.agent.forward_path.is_empty() || !instance.files().is_host() {
+        if self.agent.forward_path.is_empty() || !instance.files().is_complete() {
             return None;
         }
-        let home = self.home(&state.user)?;
-        let path = self.forward_file(&state, &home)?;
+        let home = self.account(&state.user)?.home;
+        let (path, has_extension) = self.forward_file(&state, &home)?;
         state.home = Some(home);
         if self.been_here(&format!("forward {path}")) {
             return self
@@ -34,7 +43,7 @@ impl Run<'_, '_, '_> {
         state.owner = Some(state.user.clone());
         state.expands = Some(state.local.clone());
         state.expansion = Expansion::Forward;
-        if !self.agent.propagates.forward {
+        if has_extension || !self.agent.propagates.forward {
             state.unmatched = None;
         }
         self.journey
@@ -48,7 +57,8 @@ impl Run<'_, '_, '_> {
         Some(is_deferred)
     }
 
-    fn home(&self, user: &str) -> Option<String> {
+    /// What passwd(5) of the configuration's host says of a user.
+    pub(super) fn account(&self, user: &str) -> Option<Account> {
         let instance = self.journey.instance;
         let Opened::Found(passwd) = instance.files().open("/etc/passwd", instance.sources()) else {
             return None;
@@ -59,29 +69,35 @@ impl Run<'_, '_, '_> {
             if fields.next() != Some(user) {
                 return None;
             }
-            fields
-                .nth(4)
-                .filter(|home| home.starts_with('/'))
-                .map(str::to_owned)
+            let uid = fields.nth(1)?.parse().ok()?;
+            let gid = fields.next()?.parse().ok()?;
+            let home = fields.nth(1).filter(|home| home.starts_with('/'))?;
+            Some(Account {
+                home: home.to_owned(),
+                owner: Owner { uid, gid },
+            })
         })
     }
 
-    /// The first file of `forward_path` that exists.
-    fn forward_file(&self, state: &State, home: &str) -> Option<String> {
+    /// The first file of `forward_path` that exists, and whether its name has the extension in it.
+    fn forward_file(&self, state: &State, home: &str) -> Option<(String, bool)> {
         let instance = self.journey.instance;
         let words = self.agent.forward_path.words_outside_braces(b", \t\r\n");
         words.into_iter().find_map(|word| {
-            let is_undefined = std::cell::Cell::new(false);
+            let is_undefined = Cell::new(false);
+            let has_extension = Cell::new(false);
             let expanded = expression::expand(&word, instance.dialect(), &|name| {
                 let value = match name {
                     "home" => Some(Text::placeless(&home.replace('$', "$$"))),
                     _ => self.local_name(state, name),
                 };
                 is_undefined.set(is_undefined.get() || value.is_none());
+                has_extension.set(has_extension.get() || (name == "extension" && value.is_some()));
                 value
             });
             let path = expanded.ok()?.to_string();
-            (!is_undefined.get() && instance.files().stamp(&path).is_some()).then_some(path)
+            let is_there = !is_undefined.get() && instance.files().stamp(&path).is_some();
+            is_there.then_some((path, has_extension.get()))
         })
     }
 }

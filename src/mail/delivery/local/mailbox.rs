@@ -1,6 +1,7 @@
 //! Mailboxes, and users who do not exist (`src/local/mailbox.c`, `src/local/unknown.c`).
 
 use super::super::addresses::same;
+use super::super::obstacle::obstacle;
 use super::{Run, State};
 use crate::instance::table::Maps;
 use crate::mail::world::Known;
@@ -41,12 +42,36 @@ impl Run<'_, '_, '_> {
         } else {
             &agent.home_mailbox
         };
+        if let Some(text) = self.mailbox_obstacle(state) {
+            return Some(self.report(state, "5.2.0", &text));
+        }
         let kind = if path.ends_with('/') {
             "maildir"
         } else {
             "mailbox"
         };
         Some(self.report(state, "2.0.0", &format!("delivered to {kind}")))
+    }
+
+    /// Why the mailbox of a user cannot be written.
+    fn mailbox_obstacle(&self, state: &State) -> Option<String> {
+        let agent = self.agent;
+        let account = self.account(&state.user)?;
+        let mailbox = if agent.home_mailbox.is_empty() {
+            // Where only root can write, it does so for the user, or with the rights of the group.
+            if !agent.mail_spool_directory.ends_with('/') {
+                return None;
+            }
+            format!("{}/{}/", agent.mail_spool_directory, state.user)
+        } else {
+            format!("{}/{}", account.home, agent.home_mailbox)
+        };
+        let why = obstacle(self.journey.instance, &mailbox, account.owner)?;
+        Some(if mailbox.ends_with('/') {
+            format!("maildir delivery failed: {why}")
+        } else {
+            format!("cannot update mailbox {mailbox} for user {}. {why}", state.user)
+        })
     }
 
     /// Whether a table for the user, or a parameter, names another agent.
@@ -62,6 +87,7 @@ impl Run<'_, '_, '_> {
 
     /// `deliver_unknown`.
     pub(super) fn nobody(&mut self, mut state: State) -> bool {
+        state.level += 1;
         if self.been_here(&format!("unknown {}", state.local)) {
             return false;
         }
@@ -89,8 +115,7 @@ impl Run<'_, '_, '_> {
                 state.unmatched = None;
                 return self.address(state, &one);
             }
-        }
-        if matches!(state.user.as_str(), "postmaster" | "mailer-daemon") {
+        } else if matches!(state.user.as_str(), "postmaster" | "mailer-daemon") {
             return self.discarded(&state);
         }
         let text = format!("unknown user: \"{}\"", state.user);

@@ -76,8 +76,9 @@ impl Run<'_, '_, '_> {
         state.address = resolution.recipient;
         if let Some(unmatched) = &state.unmatched {
             let at = state.address.rfind('@').unwrap_or(state.address.len());
-            let delimiter = self.agent.delimiters.chars().next();
-            let delimiter = delimiter.map(String::from).unwrap_or_default();
+            // That which the address has, of several that there may be.
+            let rest = state.local.get(state.user.len()..).unwrap_or_default();
+            let delimiter: String = rest.chars().take(1).collect();
             state
                 .address
                 .insert_str(at, &format!("{delimiter}{unmatched}"));

@@ -160,9 +160,9 @@ struct State {
     home: Option<String>,
 }
 
-/// A message that is to be sent on.
+/// A message that is to be sent on: one for each sender and `Delivered-To:` header.
 struct Forward {
-    recipient: String,
+    recipients: Vec<String>,
     sender: Option<String>,
     delivered: String,
 }
@@ -238,16 +238,13 @@ impl Journey<'_, '_> {
                     .push(agent.view.folded(&forward.delivered));
             }
             self.world.explain(None, || {
-                format!("{}: forwarded to {}", attempt.via, forward.recipient)
+                let recipients = forward.recipients.join(", ");
+                format!("{}: forwarded to {recipients}", attempt.via)
             });
-            if self.forward(&agent.cleanup, &mail, &forward.recipient) {
+            if self.forward(&agent.cleanup, &mail, &forward.recipients) {
                 is_deferred = true;
-                let attempt = Attempt {
-                    mail: &mail,
-                    address: &forward.recipient,
-                    ..attempt
-                };
                 self.end(attempt, Fate::PutOff, "", "");
+                break;
             }
         }
         if self.leaves.len() == start && !is_sent_on && !is_deferred {
@@ -431,12 +428,20 @@ impl<'r> Run<'r, '_, '_> {
 
     /// `deliver_indirect`: the message is sent on as a new one.
     fn indirect(&mut self, state: &State) -> bool {
-        if !self.been_here(&format!("indirect {}", state.address)) {
-            self.forwards.push(Forward {
-                recipient: state.address.clone(),
+        if self.been_here(&format!("indirect {}", state.address)) {
+            return false;
+        }
+        let delivered = state.delivered.clone().unwrap_or_default();
+        let recipient = state.address.clone();
+        let known = (self.forwards.iter_mut())
+            .find(|forward| forward.sender == state.sender && forward.delivered == delivered);
+        match known {
+            Some(forward) => forward.recipients.push(recipient),
+            None => self.forwards.push(Forward {
+                recipients: vec![recipient],
                 sender: state.sender.clone(),
-                delivered: state.delivered.clone().unwrap_or_default(),
-            });
+                delivered,
+            }),
         }
         false
     }
