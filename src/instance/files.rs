@@ -235,7 +235,7 @@ impl Files {
 }
 
 /// Whether no machine has such a file: Debian's policy manual, "Non-existent home directories".
-fn is_never_there(path: &Path) -> bool {
+pub fn is_never_there(path: &Path) -> bool {
     path.starts_with("/nonexistent")
 }
 

@@ -30,6 +30,8 @@ pub(crate) struct Fact {
     pub(crate) ends: Vec<End>,
     /// A notice went to the sender.
     pub(crate) is_bounced: bool,
+    /// A notice went to somebody whose name local(8) has changed, and may be for the sender.
+    pub(crate) is_hidden: bool,
     /// It is in the hold queue.
     pub(crate) is_held: bool,
     /// It is still on its way, and does not move.
@@ -254,6 +256,13 @@ impl Log {
         (records.into_iter()).any(|(_, text)| !sender.is_empty() && text.contains(&name))
     }
 
+    /// Whether local(8) has a message, which may then be for somebody else in the log: a notice has no original
+    /// recipient.
+    fn is_local(&self, id: &str) -> bool {
+        let mut records = self.records.get(id).into_iter().flatten();
+        records.any(|(program, text)| program == "local" && text.contains("to=<"))
+    }
+
     /// What became of a message and of those that it led to, whose names in the queue are the result.
     fn follow(&self, id: &str, sender: &str, fact: &mut Fact) -> BTreeSet<String> {
         let mut open = vec![id.to_owned()];
@@ -265,7 +274,9 @@ impl Log {
             }
             for (program, text) in self.records.get(&id).into_iter().flatten() {
                 if let Some((_, notice)) = text.split_once("sender non-delivery notification: ") {
-                    fact.is_bounced |= self.is_for(notice, sender);
+                    let is_bounced = self.is_for(notice, sender);
+                    fact.is_bounced |= is_bounced;
+                    fact.is_hidden |= !is_bounced && self.is_local(notice);
                 } else if let Some((_, rest)) = text.split_once("(forwarded as ") {
                     open.push(rest.trim_end_matches(')').to_owned());
                 } else {

@@ -244,7 +244,7 @@ fn outcome(fact: &Fact, trace: &Trace) -> Option<(&'static str, String, String)>
         ));
     }
     match trace.backscatter {
-        Some(ours) if ours != fact.is_bounced => {
+        Some(ours) if ours != fact.is_bounced && !fact.is_hidden => {
             Some(("notice", fact.is_bounced.to_string(), ours.to_string()))
         }
         _ => None,

@@ -351,6 +351,36 @@ impl Generator {
             "propagate_unmatched_extensions",
             "\ncanonical\nvirtual, alias, forward, include",
         );
+        if self.random.one_in(12) {
+            self.maps("sender_canonical_maps", 1, 2, Self::target);
+        }
+        self.maybe(
+            12,
+            "sender_canonical_maps",
+            "inline:{probe@sender.test=anna@mail.example.test}\ninline:{@sender.test=@local.test}\n\
+             static:other@outside.test\ninline:{probe@sender.test={a, b}}",
+        );
+        self.maybe(
+            10,
+            "masquerade_domains",
+            "example.test\n!sub.relay1.test relay1.test local.test\n.test\nexample.test relay1.test",
+        );
+        self.maybe(
+            8,
+            "masquerade_classes",
+            "envelope_recipient\nenvelope_sender, envelope_recipient, header_sender",
+        );
+        self.maybe(
+            8,
+            "masquerade_exceptions",
+            "root anna\ninline:{ben=x}\n!root",
+        );
+        self.maybe(
+            10,
+            "canonical_classes",
+            "envelope_sender\nenvelope_recipient\nheader_sender",
+        );
+        self.patterns();
         self.maybe(12, "virtual_alias_recursion_limit", "2");
         self.maybe(12, "virtual_alias_expansion_limit", "2");
         self.maybe(
@@ -374,6 +404,32 @@ impl Generator {
         }
         if self.random.one_in(3) {
             self.maps("relay_recipient_maps", 1, 6, |_| "x".to_owned());
+        }
+    }
+
+    /// Tables of patterns whose results have parts of the address in them.
+    fn patterns(&mut self) {
+        for (one_in, name) in [(10, "virtual_alias_maps"), (14, "canonical_maps")] {
+            if !self.random.one_in(one_in) {
+                continue;
+            }
+            let mut text = String::new();
+            for _ in 0..=self.random.below(2) {
+                let line = self.random.line(
+                    "/^(.*)@alias1\\.test$/ ${1}@local.test\n/^(.*)-x@(.*)$/ $1@$2\n/^owner-(.+)@/ $1\n\
+                     /^(.+)\\+.*@(.*)$/ $1@$2\nif /alias/\\n/^list@(.*)/ anna@$1, ben@$1\\nendif\n\
+                     !/test$/ anna\n/^no/ ghost@local.test\n/@box1.test/ anna@box2.test\n/^ANNA@/ ben\n/^ANNA@/i ben",
+                );
+                text.push_str(&line.replace("\\n", "\n"));
+                text.push('\n');
+            }
+            let kind = self.random.word("regexp regexp pcre").to_owned();
+            let file = self.tables.file("patterns", text);
+            let others = self.settings.iter().find(|(other, _)| other == name);
+            let others = others
+                .map(|(_, value)| format!("{value} "))
+                .unwrap_or_default();
+            self.set(name, format!("{others}{kind}:{file}"));
         }
     }
 
@@ -401,13 +457,43 @@ impl Generator {
         self.maybe(
             10,
             "mailbox_transport",
-            "error:5.2.0 closed\nlmtp:unix:private/no\nvirtual\nlocal:$myhostname",
+            "error:5.2.0 closed\nlmtp:unix:private/no\nvirtual\nlocal:$myhostname\nsmtp:$next_hop",
         );
         self.maybe(
             10,
             "fallback_transport",
-            "error:5.1.1 nobody here\nvirtual\nsmtp:[127.0.0.1]:1\ndiscard:",
+            "error:5.1.1 nobody here\nvirtual\nsmtp:[127.0.0.1]:1\ndiscard:\nsmtp:$next_hop",
         );
+        for name in ["anna", "ben"] {
+            if self.random.one_in(9) {
+                let target = match self.random.below(8) {
+                    0 => format!("\\{name}"),
+                    1 => format!("\\{name}, {}", self.target()),
+                    2 => format!("{name}\n{}", self.target()),
+                    3 => "\"|exit 67\"".to_owned(),
+                    4 => "~/box, /dev/null".to_owned(),
+                    5 => "# nothing".to_owned(),
+                    _ => self.target(),
+                };
+                let file = format!("forward-{name}");
+                self.tables.files.insert(file, format!("{target}\n"));
+            }
+        }
+        self.maybe(
+            25,
+            "forward_path",
+            "\n$home/.forward+$extension, $home/.forward",
+        );
+        self.maybe(20, "prepend_delivered_header", "command, file");
+        self.maybe(20, "frozen_delivered_to", "no");
+        self.maybe(20, "reset_owner_alias", "yes");
+        self.maybe(30, "hopcount_limit", "2");
+        self.maybe(
+            20,
+            "mailbox_command",
+            "/bin/true\nexit 75\n/no/such/program",
+        );
+        self.maybe(25, "mail_spool_directory", "/var/mail/\n/var/mail");
         if self.random.one_in(12) {
             let value = |g: &mut Self| {
                 g.random
@@ -440,7 +526,7 @@ impl Generator {
             if names.contains(&name) {
                 continue;
             }
-            let target = match self.random.below(12) {
+            let target = match self.random.below(16) {
                 0 => ":include:/etc/postfix/members".to_owned(),
                 1 => ":include:/etc/postfix/no-such-file".to_owned(),
                 2 => "\"|/bin/true\"".to_owned(),
@@ -448,6 +534,10 @@ impl Generator {
                 4 => "/var/mail/archive".to_owned(),
                 5 => "\\anna".to_owned(),
                 6 => "/dev/null".to_owned(),
+                7 => "\"|exit 67\"".to_owned(),
+                8 => format!("\"|exit 75\", {}", self.target()),
+                9 => "/no/such/directory/file".to_owned(),
+                10 => format!(":include:/etc/postfix/members, {}", self.target()),
                 _ => self.target(),
             };
             text.push_str(&format!("{name}: {target}\n"));
@@ -511,6 +601,23 @@ impl Generator {
             "error:5.1.1 no\nrelay:[127.0.0.1]:1\nlocal",
         );
         self.maybe(12, "default_transport", "error:5.1.1 no\nsmtp\ndiscard");
+        self.maybe(25, "defer_transports", "smtp\nlocal\nrelay virtual");
+        self.maybe(
+            20,
+            "sender_dependent_default_transport_maps",
+            "inline:{probe@sender.test=error:5.1.0 not you}\ninline:{@sender.test=discard:}\n\
+             inline:{{<>=local:}}\nstatic:DUNNO",
+        );
+        self.maybe(
+            20,
+            "sender_dependent_relayhost_maps",
+            "inline:{{probe@sender.test=[127.0.0.1]:1}}\nstatic:DUNNO",
+        );
+        self.maybe(
+            25,
+            "default_delivery_status_filter",
+            "regexp:{{/^5\\.1\\.1 (.*)/ 4.1.1 $1}}\ninline:{{4.3.0 mail transport unavailable=5.3.0 no}}",
+        );
     }
 
     /// Most of them refuse everybody: two configurations of three have few.
@@ -691,8 +798,14 @@ impl Generator {
         self.maybe(
             25,
             "recipient_bcc_maps",
-            "inline:{anna@example.test=ben@example.test}",
+            "inline:{anna@example.test=ben@example.test}\nstatic:anna\ninline:{@local.test=ghost@local.test}",
         );
+        self.maybe(
+            20,
+            "sender_bcc_maps",
+            "inline:{probe@sender.test=ben@example.test}\nstatic:ghost@local.test\nfail:x",
+        );
+        self.maybe(30, "enable_original_recipient", "no");
         self.maybe(25, "content_filter", "no-such:x\ndiscard:");
         self.maybe(25, "smtpd_recipient_limit", "1");
         self.maybe(25, "disable_vrfy_command", "yes");

@@ -174,6 +174,105 @@ unknown_local_recipient_reject_code = abc
 ? anna@mail.example.test ghost@mail.example.test
 
 compatibility_level = 3.6
+local_recipient_maps =
+luser_relay = root, ben
+always_bcc = anna@elsewhere.test
+? list@mail.example.test
+
+compatibility_level = 3.6
+recipient_delimiter = +
+local_recipient_maps =
+luser_relay = anna+$user
+alias_maps = hash:/etc/postfix/aliases-own
+== aliases-own
+anna: loop
+loop: anna
+? ben+x+y@mail.example.test ghost@mail.example.test anna@mail.example.test
+
+compatibility_level = 3.6
+recipient_delimiter = +
+local_recipient_maps =
+luser_relay = anna+$user
+? ghost@mail.example.test ghost+x@mail.example.test
+
+compatibility_level = 3.6
+local_recipient_maps =
+luser_relay = postmaster@mail.example.test
+? postmaster@mail.example.test ghost@mail.example.test
+
+compatibility_level = 3.6
+home_mailbox = mbox
+? nobody@mail.example.test anna@mail.example.test
+
+compatibility_level = 3.6
+home_mailbox = Maildir/
+? nobody@mail.example.test anna@mail.example.test
+
+compatibility_level = 3.6
+virtual_mailbox_domains = b.test
+alias_maps = hash:/etc/postfix/aliases-own
+== aliases-own
+info: anna@b.test
+? anna@b.test info@mail.example.test
+
+compatibility_level = 3.6
+virtual_mailbox_domains = b.test
+virtual_mailbox_maps = inline:{{anna@b.test=no/such/box},{ben@b.test=ben/},{root@b.test=root}}
+virtual_mailbox_base = /home/anna
+virtual_uid_maps = static:2001
+virtual_gid_maps = static:2001
+? anna@b.test ben@b.test root@b.test
+
+compatibility_level = 3.6
+virtual_mailbox_domains = b.test
+virtual_mailbox_maps = inline:{{anna@b.test=anna/},{ben@b.test=ben}}
+virtual_mailbox_base = /home/no-such-directory
+virtual_uid_maps = static:2001
+virtual_gid_maps = static:2001
+? anna@b.test ben@b.test
+
+compatibility_level = 3.6
+recipient_delimiter = +-
+alias_maps = hash:/etc/postfix/aliases-own
+propagate_unmatched_extensions = virtual, alias
+== aliases-own
+web: anna
+? web-data@mail.example.test web+x@mail.example.test
+
+compatibility_level = 3.6
+append_at_myorigin = no
+double_bounce_sender = anna
+? ANNA anna ANNA@mail.example.test
+
+compatibility_level = 3.6
+virtual_alias_domains = b.test
+virtual_alias_maps = inline:{{@b.test=loop@b.test, more@b.test}}
+alias_maps = hash:/etc/postfix/aliases-own
+== aliases-own
+one: anna@elsewhere.test, ben@b.test
+? one@mail.example.test
+
+compatibility_level = 3.6
+forward_path = $home/.forward
+== forward-anna
+ben@elsewhere.test, \\anna
+== forward-ben
+anna
+? anna@mail.example.test ben@mail.example.test
+
+compatibility_level = 3.6
+hopcount_limit = 2
+prepend_delivered_header = command, file
+virtual_alias_maps = inline:{{two@mail.example.test=one@mail.example.test}}
+alias_maps = hash:/etc/postfix/aliases-own
+== aliases-own
+one: two
+owner-one: anna
+two: x@mail.example.test
+owner-two: anna
+? one@mail.example.test
+
+compatibility_level = 3.6
 smtpd_delay_reject = no
 smtpd_client_restrictions = check_client_access inline:{stranger.example.net=REJECT}
 ? anna@mail.example.test

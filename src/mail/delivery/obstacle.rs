@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use crate::instance::Instance;
-use crate::instance::files::Location;
+use crate::instance::files::{Location, is_never_there};
 
 /// Whose rights a mailbox is written with.
 #[derive(Clone, Copy, Debug)]
@@ -40,8 +40,8 @@ enum Found {
     Unknown,
 }
 
-/// A file that is not there says something only where its neighbours are: on this host, or where the
-/// directory above it is part of the tree.
+/// A file that is not there says something only where its neighbours are: on this host, or in a tree that has
+/// the directory at the top that it is in. A copy of `/etc` says nothing of `/home`.
 fn found(instance: &Instance, path: &Path) -> Found {
     let files = instance.files();
     let metadata = |path: &Path| match files.locate(&path.to_string_lossy()) {
@@ -55,11 +55,12 @@ fn found(instance: &Instance, path: &Path) -> Found {
         Ok(metadata) => Found::Here(metadata),
         Err(ErrorKind::NotADirectory) => Found::Missing,
         Err(ErrorKind::NotFound) => {
-            let is_known = files.is_host()
-                || path
-                    .parent()
-                    .is_some_and(|parent| metadata(parent).is_ok_and(|parent| parent.is_dir()));
-            if is_known {
+            let top = path
+                .ancestors()
+                .filter(|above| above.parent().is_some())
+                .last();
+            let has_top = |top: &Path| is_never_there(top) || metadata(top).is_ok();
+            if files.is_host() || top.is_some_and(has_top) {
                 Found::Missing
             } else {
                 Found::Unknown

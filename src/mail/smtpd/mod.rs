@@ -286,8 +286,7 @@ impl<'i> Smtpd<'i> {
         let (time, given) = rest
             .split_once('@')
             .map_or((rest, None), |(time, domain)| (time, Some(domain)));
-        let is_probe =
-            given == domain && time.is_empty() && !self.read.settings.probe_has_time;
+        let is_probe = given == domain && time.is_empty() && !self.read.settings.probe_has_time;
         is_probe.then_some(probe)
     }
 }

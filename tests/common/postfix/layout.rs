@@ -55,6 +55,7 @@ pub(super) fn infrastructure(sink: u16) -> Result<Vec<String>, String> {
         "smtpd_peername_lookup=no".to_owned(),
         "smtpd_authorized_xclient_hosts=127.0.0.1".to_owned(),
         format!("relayhost=[127.0.0.1]:{sink}"),
+        format!("next_hop=[127.0.0.1]:{sink}"),
     ];
     // Where this host has its Postfix, whichever host the configuration is from.
     for name in [
@@ -199,6 +200,11 @@ fn write_passwd(directory: &Path, root: &Path) -> io::Result<()> {
             fs::create_dir_all(&path)?;
             let number = |field: usize| line.split(':').nth(field).and_then(|n| n.parse().ok());
             chown(&path, number(2), number(3))?;
+            if let Ok(bytes) = fs::read(directory.join(format!("forward-{name}"))) {
+                let forward = path.join(".forward");
+                fs::write(&forward, bytes)?;
+                chown(&forward, number(2), number(3))?;
+            }
         }
     }
     // Without these no Postfix runs.

@@ -7,7 +7,7 @@
 //!
 //! What a test gives it is a directory like a `/etc/postfix`, where these names mean more:
 //! - `aliases` is `/etc/aliases`, which else names the postmaster only;
-//! - `passwd` is `/etc/passwd`, the users that exist;
+//! - `passwd` is `/etc/passwd`, the users that exist, and `forward-NAME` is the `.forward` of one;
 //! - without `master.cf`, [`layout::MASTER_CF`] is used.
 //!
 //! It listens on the loopback interface only, each inet service on a free port. It asks no DNS, and all

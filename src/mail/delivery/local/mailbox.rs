@@ -70,7 +70,10 @@ impl Run<'_, '_, '_> {
         Some(if mailbox.ends_with('/') {
             format!("maildir delivery failed: {why}")
         } else {
-            format!("cannot update mailbox {mailbox} for user {}. {why}", state.user)
+            format!(
+                "cannot update mailbox {mailbox} for user {}. {why}",
+                state.user
+            )
         })
     }
 
