@@ -5,6 +5,7 @@ mod check;
 mod postconf;
 mod query;
 mod trace;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -15,6 +16,7 @@ pub use check::{CheckArgs, FixArgs, SelectionArgs};
 pub use postconf::PostconfArgs;
 pub use query::{QueryArgs, QueryRoleArg};
 pub use trace::TraceArgs;
+pub use verify::VerifyArgs;
 
 use crate::finding::Severity;
 use crate::instance::builtin::Version;
@@ -57,6 +59,9 @@ pub enum Command {
     /// Ask a lookup table, as postmap -q does, and say which line answers
     #[command(after_help = query::QUERY_EXIT_CODES)]
     Query(Box<QueryArgs>),
+    /// Ask a running server whether it refuses what it must: up to RCPT TO, no mail is sent
+    #[command(after_help = verify::VERIFY_EXIT_CODES)]
+    Verify(Box<VerifyArgs>),
     /// Print what Postfix's own postconf(1) prints, with its options, on a machine that need not have Postfix
     Postconf(PostconfArgs),
 }

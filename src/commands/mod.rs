@@ -10,6 +10,7 @@ mod postconf;
 mod query;
 mod rules;
 mod trace;
+mod verify;
 
 use std::io::Write;
 
@@ -28,6 +29,7 @@ pub fn run(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Result
         Some(Command::Rules(args)) => rules::run(&args, out),
         Some(Command::Query(args)) => query::run(&args, out, err),
         Some(Command::Trace(args)) => trace::run(&args, out),
+        Some(Command::Verify(args)) => verify::run(&args, out),
         Some(Command::Postconf(args)) => postconf::run(&args, out, err),
     }
 }

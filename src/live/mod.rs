@@ -1,2 +1,5 @@
 //! The running system: what its log, its queue, DNS and SMTP say of it. Nothing here runs unless a command
 //! asks for it.
+
+pub mod probe;
+pub mod smtp;

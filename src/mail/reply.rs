@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::dsn;
+
 /// A reply of smtpd(8).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Reply {
@@ -49,6 +51,13 @@ impl Reply {
             dsn: dsn.to_owned(),
             text: text.into(),
         }
+    }
+
+    /// A reply as a client hears it: the code, and what stands behind it, with or without an enhanced status
+    /// code.
+    pub fn heard(code: u16, behind: &str) -> Self {
+        let (dsn, text) = dsn::split(behind).unwrap_or(("", behind));
+        Self::new(code, dsn, text)
     }
 
     /// Whether the client is told yes.

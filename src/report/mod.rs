@@ -12,6 +12,7 @@ mod sarif;
 mod secret;
 mod summary;
 mod trace;
+mod verify;
 mod visible;
 
 use std::io::{self, Write};
@@ -27,6 +28,7 @@ pub use query::{QueryAnswer, QueryWriter};
 pub use secret::Secrets;
 pub use summary::{RuleCount, Summary};
 pub use trace::TraceWriter;
+pub use verify::VerifyWriter;
 pub use visible::{visible, visible_lines};
 
 /// An instance and what was found in it.
