@@ -29,7 +29,7 @@ mod world;
 
 pub use accepted::{Accepted, Actions};
 pub use address::Address;
-pub use aliases::{AliasGraph, Suspect};
+pub use aliases::{AliasGraph, Outside, Suspect, TableFacts, foreign_target};
 pub use delivery::{After, Delivery, Fate, Leaf};
 pub use names::Names;
 pub use reply::{Answer, Reply, Stage};

@@ -1,10 +1,11 @@
 //! Whom the tables name: the recipients of a domain, where they can be read.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::instance::address_class::Class;
 use crate::instance::service::Service;
-use crate::instance::table::SourceFormat;
+use crate::instance::table::{SourceFormat, Table};
 use crate::instance::users::Users;
 
 /// So many entries of a table are looked at.
@@ -97,7 +98,15 @@ impl Service<'_> {
         if class == Class::Local {
             return self.local_names();
         }
-        let found = self.names_in(class.facts().recipients?, domain);
+        let recipients = class.facts().recipients?;
+        // Not all of a table that long is read: the names would not be complete.
+        let tables = self.scope().maps(recipients, "smtpd").tables;
+        let is_long =
+            |table: &Arc<Table>| table.keys().is_some_and(|keys| keys.len() >= MOST_ENTRIES);
+        if tables.iter().any(is_long) {
+            return None;
+        }
+        let found = self.names_in(recipients, domain);
         (found.is_complete && !found.names.is_empty()).then_some(found.names)
     }
 

@@ -13,6 +13,23 @@ pub(super) struct Row {
     pub(super) value: Text,
 }
 
+/// The entries of a table with keys in a file whose lines start at these offsets.
+pub(super) fn rows_at<'t>(
+    table: &'t Table,
+    offsets: &'t [usize],
+) -> impl Iterator<Item = Row> + 't {
+    let keys = table.keys().into_iter();
+    keys.flat_map(|keys| {
+        let entries = offsets
+            .iter()
+            .filter_map(|&offset| keys.entry_starting_at(offset));
+        entries.map(|entry| Row {
+            key: entry.key_text(keys.source()),
+            value: entry.value_text(keys.source()),
+        })
+    })
+}
+
 /// The entries of a table in the order in which they are written. None for a table that cannot be read, and for
 /// one without entries, such as a query.
 pub(super) fn rows(table: &Table) -> Box<dyn Iterator<Item = Row> + '_> {

@@ -64,6 +64,11 @@ impl<'s> Entry<'s> {
         &self.key
     }
 
+    /// The key as it is written.
+    pub fn written_key(&self) -> &[u8] {
+        &self.text.bytes()[self.key_range.clone()]
+    }
+
     /// The key, folded.
     pub fn folded_key(&self, utf8: bool) -> Cow<'_, [u8]> {
         fold(Cow::Borrowed(&self.key), utf8)

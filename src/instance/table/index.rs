@@ -1,30 +1,71 @@
-//! A compact index of the keys of a table: for each entry one 64-bit number, made of bits of the key's
-//! hash and the offset of its line.
+//! A compact index of the keys of a table: for each entry some bits of the key's hash, and the offset of its
+//! line.
 //!
-//! The numbers are sorted, so entries with equal hashes lie side by side in the order of the file. The key
-//! itself is not kept: a candidate is read again from the file and compared. A directory says where the
-//! numbers with each beginning stand, so that a lookup touches two places in memory. All that is nine bytes an
-//! entry, however long the keys are.
+//! The slots are sorted, so entries with equal hashes lie side by side in the order of the file. The key
+//! itself is not kept: where a key has to be the right one for certain, a candidate is read again from the file
+//! and compared. A directory says where the slots with each beginning stand, so that a lookup touches two places
+//! in memory. All that is thirteen bytes an entry, however long the keys are.
+
+use std::hash::{BuildHasher, RandomState};
+use std::ops::Range;
 
 /// The index.
 #[derive(Debug)]
 pub(super) struct KeyIndex {
-    slots: Vec<u64>,
-    /// How many of the low bits are the offset.
+    slots: Vec<Slot>,
+    /// How many of the low bits of a slot are the offset.
     offset_bits: u32,
-    /// For each value of the uppermost bits where the numbers that begin with it start, and the end.
+    /// For each value of the uppermost bits where the slots that begin with it start, and the end.
     starts: Vec<u32>,
     /// How many bits that are.
     start_bits: u32,
 }
 
-/// So many numbers share a place in the directory, on average.
+/// An entry: four bytes aligned, so that it takes twelve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Slot {
+    upper: u32,
+    lower: u32,
+    check: u32,
+}
+
+impl Slot {
+    fn new(word: u64, check: u32) -> Self {
+        Self {
+            upper: (word >> 32) as u32,
+            lower: word as u32,
+            check,
+        }
+    }
+
+    /// The upper bits of the hash, and the offset below them.
+    fn word(self) -> u64 {
+        (u64::from(self.upper) << 32) | u64::from(self.lower)
+    }
+}
+
+/// A key's hash: 64 bits, of which a slot keeps the first ones as they are and the others mixed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct KeyHash(u64);
+
+impl KeyHash {
+    fn check(self) -> u32 {
+        (self.0.rotate_left(32).wrapping_mul(MULTIPLIER) >> 32) as u32
+    }
+
+    /// All bits.
+    pub(super) fn bits(self) -> u64 {
+        self.0
+    }
+}
+
+/// So many slots share a place in the directory, on average.
 const SHARED: usize = 4;
 
 impl KeyIndex {
-    /// Builds the index of a file of `length` bytes from the hashes of the keys and the offsets of their
-    /// lines.
-    pub(super) fn build(length: usize, entries: impl Iterator<Item = (u64, usize)>) -> Self {
+    /// Builds the index of a file of `length` bytes: `fill` gets what takes the hash of each key and the offset
+    /// of its line.
+    pub(super) fn build(length: usize, fill: impl FnOnce(&mut dyn FnMut(KeyHash, usize))) -> Self {
         let offset_bits = usize::BITS - length.leading_zeros();
         let mut index = Self {
             slots: Vec::new(),
@@ -32,11 +73,14 @@ impl KeyIndex {
             starts: Vec::new(),
             start_bits: 0,
         };
-        index.slots = entries
-            .map(|(hash, offset)| index.upper(hash) | offset as u64)
-            .collect();
-        index.slots.sort_unstable();
-        index.slots.shrink_to_fit();
+        let mut slots = Vec::new();
+        let mask = index.offset_mask();
+        fill(&mut |hash, offset| {
+            slots.push(Slot::new((hash.0 & !mask) | offset as u64, hash.check()));
+        });
+        slots.sort_unstable_by_key(|slot: &Slot| slot.word());
+        slots.shrink_to_fit();
+        index.slots = slots;
         index.fill_directory();
         index
     }
@@ -50,8 +94,8 @@ impl KeyIndex {
         }
         let shift = u64::BITS - self.start_bits;
         self.starts = Vec::with_capacity((1 << self.start_bits) + 1);
-        for (at, &slot) in (0_u32..).zip(&self.slots) {
-            while self.starts.len() <= offset(slot >> shift) {
+        for (at, slot) in (0_u32..).zip(&self.slots) {
+            while self.starts.len() <= offset(slot.word() >> shift) {
                 self.starts.push(at);
             }
         }
@@ -59,19 +103,14 @@ impl KeyIndex {
         self.starts.resize((1 << self.start_bits) + 1, end);
     }
 
-    /// The numbers that may begin like `wanted`.
-    fn place(&self, wanted: u64) -> &[u64] {
+    /// Which slots may begin like `wanted`.
+    fn place(&self, wanted: u64) -> Range<usize> {
         if self.start_bits == 0 {
-            return &self.slots;
+            return 0..self.slots.len();
         }
         let at = offset(wanted >> (u64::BITS - self.start_bits));
         let bound = |at: usize| self.starts.get(at).map_or(0, |&start| offset(start.into()));
-        self.slots.get(bound(at)..bound(at + 1)).unwrap_or_default()
-    }
-
-    /// The hash's share of a number: its upper bits.
-    fn upper(&self, hash: u64) -> u64 {
-        hash & !self.offset_mask()
+        bound(at)..bound(at + 1)
     }
 
     fn offset_mask(&self) -> u64 {
@@ -84,30 +123,68 @@ impl KeyIndex {
         self.slots.len()
     }
 
-    /// Offsets of the lines whose keys may be the one with this hash, in the order of the file.
-    pub(super) fn candidates(&self, hash: u64) -> impl Iterator<Item = usize> {
-        let wanted = self.upper(hash);
+    /// The slots whose keys may be the one with this hash, in the order of the file.
+    fn candidate_slots(&self, hash: KeyHash) -> impl Iterator<Item = usize> {
         let mask = self.offset_mask();
+        let (wanted, check) = (hash.0 & !mask, hash.check());
         let place = self.place(wanted);
-        let start = if place.len() > 4 * SHARED {
-            place.partition_point(|&slot| slot < wanted)
+        let slots = self.slots.get(place.clone()).unwrap_or_default();
+        let start = if slots.len() > 4 * SHARED {
+            slots.partition_point(|slot| slot.word() < wanted)
         } else {
-            place.iter().take_while(|&&slot| slot < wanted).count()
+            slots.iter().take_while(|slot| slot.word() < wanted).count()
         };
-        place[start..]
+        slots[start..]
             .iter()
-            .take_while(move |&&slot| slot & !mask == wanted)
-            .map(move |&slot| offset(slot & mask))
+            .zip(place.start + start..)
+            .take_while(move |(slot, _)| slot.word() & !mask == wanted)
+            .filter(move |(slot, _)| slot.check == check)
+            .map(|(_, at)| at)
+    }
+
+    /// Offsets of the lines whose keys may be the one with this hash, in the order of the file.
+    pub(super) fn candidates(&self, hash: KeyHash) -> impl Iterator<Item = usize> {
+        self.candidate_slots(hash).map(|at| self.offset_of(at))
+    }
+
+    /// The first slot with this hash. That another key has it is as good as impossible, but no proof.
+    pub(super) fn slot(&self, hash: KeyHash) -> Option<usize> {
+        self.candidate_slots(hash).next()
+    }
+
+    /// The slot with this hash of the line at an offset.
+    pub(super) fn slot_at(&self, hash: KeyHash, offset: usize) -> Option<usize> {
+        self.candidate_slots(hash)
+            .find(|&at| self.offset_of(at) == offset)
+    }
+
+    /// Offset of the line of a slot.
+    pub(super) fn offset_of(&self, slot: usize) -> usize {
+        let mask = self.offset_mask();
+        self.slots
+            .get(slot)
+            .map_or(usize::MAX, |slot| offset(slot.word() & mask))
     }
 
     /// The offsets of entries that share a hash with another one, group by group.
     pub(super) fn collisions(&self) -> impl Iterator<Item = Vec<usize>> {
         let mask = self.offset_mask();
         self.slots
-            .chunk_by(move |one, two| one & !mask == two & !mask)
-            .filter(|group| group.len() > 1)
-            .map(move |group| group.iter().map(|&slot| offset(slot & mask)).collect())
+            .chunk_by(move |one, two| one.word() & !mask == two.word() & !mask)
+            .filter(|group| has_equal(group))
+            .map(move |group| {
+                let offsets = group.iter().map(|slot| offset(slot.word() & mask));
+                offsets.collect()
+            })
     }
+}
+
+/// Whether two of the slots have the same hash.
+fn has_equal(slots: &[Slot]) -> bool {
+    let is_met =
+        |(at, slot): (usize, &Slot)| slots[..at].iter().any(|other| other.check == slot.check);
+    // Of so many some have.
+    slots.len() > 8 || slots.iter().enumerate().any(is_met)
 }
 
 fn offset(number: u64) -> usize {
@@ -116,25 +193,48 @@ fn offset(number: u64) -> usize {
 
 const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// Hashes a key. With `fold`, the letters A to Z count as a to z. The upper bits are the better ones.
-pub(super) fn hash(key: &[u8], fold: bool) -> u64 {
-    let mut hash = key.len() as u64;
-    let mut mix = |word: [u8; 8]| {
-        let word = u64::from_le_bytes(word);
-        let word = if fold { lower(word) } else { word };
-        hash = (hash.rotate_left(23) ^ word).wrapping_mul(MULTIPLIER);
-    };
-    let (words, rest) = key.as_chunks::<8>();
-    for word in words {
-        mix(*word);
+/// Hashes keys, each time this program runs in another way: nobody can choose keys that collide.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hasher {
+    start: u64,
+    factor: u64,
+}
+
+impl Hasher {
+    /// A way to hash.
+    pub(super) fn new() -> Self {
+        let random = RandomState::new();
+        Self {
+            start: random.hash_one(0),
+            factor: random.hash_one(1) | 1,
+        }
     }
-    if !rest.is_empty() {
-        let mut word = [0; 8];
-        word[..rest.len()].copy_from_slice(rest);
-        mix(word);
+
+    /// Hashes a key. With `fold`, the letters A to Z count as a to z.
+    pub(super) fn hash(self, key: &[u8], fold: bool) -> KeyHash {
+        let mut hash = self.start ^ key.len() as u64;
+        let mut mix = |word: [u8; 8]| {
+            let word = u64::from_le_bytes(word);
+            let word = if fold { lower(word) } else { word };
+            hash = multiply(hash ^ word, self.factor);
+        };
+        let (words, rest) = key.as_chunks::<8>();
+        for word in words {
+            mix(*word);
+        }
+        if !rest.is_empty() {
+            let mut word = [0; 8];
+            word[..rest.len()].copy_from_slice(rest);
+            mix(word);
+        }
+        KeyHash(multiply(hash ^ MULTIPLIER, self.factor.rotate_left(32) | 1))
     }
-    hash ^= hash >> 32;
-    hash.wrapping_mul(MULTIPLIER)
+}
+
+/// Both halves of the product, mixed.
+fn multiply(one: u64, two: u64) -> u64 {
+    let product = u128::from(one) * u128::from(two);
+    product as u64 ^ (product >> 64) as u64
 }
 
 /// Eight bytes at a time, A to Z to a to z.
@@ -153,6 +253,8 @@ mod tests {
 
     #[test]
     fn folded_hashes_are_equal() {
+        let hasher = Hasher::new();
+        let hash = |key: &[u8], fold| hasher.hash(key, fold);
         for byte in 0..=255_u8 {
             let upper = [b'x', byte, 1, 2, 3, 4, 5, 6, 7, byte];
             let mut lower = upper;
@@ -167,21 +269,25 @@ mod tests {
         let keys: Vec<String> = (0..5000)
             .map(|n| format!("user{}@x.test", n % 4000))
             .collect();
-        let entries = keys
-            .iter()
-            .enumerate()
-            .map(|(at, key)| (hash(key.as_bytes(), true), at));
-        let index = KeyIndex::build(5000, entries);
+        let hasher = Hasher::new();
+        let hash = |key: &str| hasher.hash(key.as_bytes(), true);
+        let index = KeyIndex::build(5000, |add| {
+            for (at, key) in keys.iter().enumerate() {
+                add(hash(key), at);
+            }
+        });
         assert_eq!(index.len(), 5000);
         for (at, key) in keys.iter().enumerate() {
-            let found: Vec<_> = index.candidates(hash(key.as_bytes(), true)).collect();
+            let found: Vec<_> = index.candidates(hash(key)).collect();
             assert!(found.contains(&at) && found.is_sorted(), "{key}");
+            let slot = index.slot(hash(key)).expect("the key is there");
+            assert_eq!(index.offset_of(slot), found[0]);
+            let own = index.slot_at(hash(key), at).expect("the entry is there");
+            assert_eq!(index.offset_of(own), at);
         }
         let doubled: usize = index.collisions().map(|group| group.len()).sum();
         assert!(doubled >= 2000);
-        assert_eq!(
-            KeyIndex::build(0, std::iter::empty()).candidates(7).count(),
-            0
-        );
+        let empty = KeyIndex::build(0, |_| {});
+        assert_eq!(empty.candidates(hash("x")).count(), 0);
     }
 }

@@ -2,12 +2,13 @@
 //! texthash (`src/util/dict_thash.c`).
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
 use super::entry::{Entries, Entry, SourceFormat};
 use super::flags::Flags;
 use super::fold::fold;
-use super::index::{self, KeyIndex};
+use super::index::{Hasher, KeyHash, KeyIndex};
 use super::lookup::{Hit, Lookup};
 use crate::source::{Source, Span, Text};
 use crate::syntax::table::TableSyntax;
@@ -21,10 +22,11 @@ pub struct KeyTable {
     kind: KeyTableKind,
     /// What Postfix says when the index that belongs to the source does not exist.
     unbuilt: Option<String>,
+    hasher: Hasher,
     /// By folded keys.
-    folded: OnceLock<KeyIndex>,
+    folded: OnceLock<Keys>,
     /// By keys as they are (texthash only).
-    plain: OnceLock<KeyIndex>,
+    plain: OnceLock<Keys>,
     /// The first line of a texthash table that makes it unusable, with and without folding.
     doubled: [OnceLock<Option<Duplicate>>; 2],
 }
@@ -36,6 +38,15 @@ pub(super) enum KeyTableKind {
     Indexed,
     /// The reader folds them or not; equal keys make the table unusable.
     Texthash,
+}
+
+/// What is kept of the keys.
+#[derive(Debug)]
+struct Keys {
+    index: KeyIndex,
+    /// The hashes of the domains behind the last `@` of the keys, and of the keys without one: most
+    /// addresses have a domain that no key has.
+    domains: HashSet<u64>,
 }
 
 /// An entry whose key an earlier entry has, too.
@@ -68,6 +79,7 @@ impl KeyTable {
             syntax,
             kind,
             unbuilt: None,
+            hasher: Hasher::new(),
             folded: OnceLock::new(),
             plain: OnceLock::new(),
             doubled: [const { OnceLock::new() }; 2],
@@ -112,9 +124,14 @@ impl KeyTable {
         Entries::of(&self.source, self.format, self.syntax)
     }
 
+    /// Shows the entries in the order of the file to `visit`, until that gives false. Whether all were shown.
+    pub fn visit(&self, visit: &mut dyn FnMut(&Entry<'_>) -> bool) -> bool {
+        self.entries().all(|entry| visit(&entry))
+    }
+
     /// Number of entries, doubled ones included.
     pub fn len(&self) -> usize {
-        self.index(true).len()
+        self.keys(true).index.len()
     }
 
     /// Whether there is no entry.
@@ -122,24 +139,68 @@ impl KeyTable {
         self.entries().next().is_none()
     }
 
-    fn index(&self, folded: bool) -> &KeyIndex {
+    fn keys(&self, folded: bool) -> &Keys {
         let cell = if folded { &self.folded } else { &self.plain };
         cell.get_or_init(|| {
-            let entries = self.entries().map(|entry| {
-                let hash = self.hash(entry.key(), folded);
-                (hash, entry.offset())
+            let mut domains = HashSet::new();
+            // Entries of a domain often stand together.
+            let mut last = Vec::new();
+            let index = KeyIndex::build(self.source.bytes().len(), |add| {
+                self.visit(&mut |entry| {
+                    let hash = self.hash(entry.key(), folded);
+                    add(hash, entry.offset());
+                    match domain_of(entry.key()) {
+                        Some(domain) if domain == last => {}
+                        Some(domain) => {
+                            last.clear();
+                            last.extend_from_slice(domain);
+                            domains.insert(self.hash(domain, folded).bits());
+                        }
+                        None => {
+                            domains.insert(hash.bits());
+                        }
+                    }
+                    true
+                });
             });
-            KeyIndex::build(self.source.bytes().len(), entries)
+            domains.shrink_to_fit();
+            Keys { index, domains }
         })
     }
 
-    fn hash(&self, key: &[u8], folded: bool) -> u64 {
+    fn hash(&self, key: &[u8], folded: bool) -> KeyHash {
         // Pure ASCII, nearly all there is, is folded while it is hashed.
         if folded && self.syntax.utf8 && !key.is_ascii() {
-            index::hash(&fold(Cow::Borrowed(key), true), false)
+            let key = fold(Cow::Borrowed(key), true);
+            self.hasher.hash(&key, false)
         } else {
-            index::hash(key, folded)
+            self.hasher.hash(key, folded)
         }
+    }
+
+    /// Whether there may be a folded key in a domain, which is folded, too; for a name without `@`: whether
+    /// there may be that key.
+    pub fn may_have(&self, domain: &[u8]) -> bool {
+        let hash = self.hasher.hash(domain, false);
+        self.keys(true).domains.contains(&hash.bits())
+    }
+
+    /// The number of the entry that counts for a folded key, from 0 up to the number of entries, in no order.
+    ///
+    /// Only the hashes of the keys are compared: 64 bits, with a way to hash that is chosen anew each time.
+    pub fn number(&self, key: &[u8]) -> Option<usize> {
+        self.keys(true).index.slot(self.hasher.hash(key, false))
+    }
+
+    /// The number of an entry.
+    pub fn number_of(&self, entry: &Entry<'_>) -> Option<usize> {
+        let hash = self.hash(entry.key(), true);
+        self.keys(true).index.slot_at(hash, entry.offset())
+    }
+
+    /// The offset of the logical line of the entry with a number.
+    pub fn offset_of(&self, number: usize) -> usize {
+        self.keys(true).index.offset_of(number)
     }
 
     /// The key of an entry as the table has it.
@@ -158,8 +219,9 @@ impl KeyTable {
     /// The entry that has exactly this key. `folded` is how the reader opened a texthash table.
     pub(super) fn find(&self, key: &[u8], folded: bool) -> Option<Entry<'_>> {
         let folded = folded || self.kind == KeyTableKind::Indexed;
-        let hash = index::hash(key, false);
-        self.index(folded)
+        let hash = self.hasher.hash(key, false);
+        self.keys(folded)
+            .index
             .candidates(hash)
             .filter_map(|offset| self.entry_at(offset))
             .find(|entry| self.stored_key(entry, folded).as_ref() == key)
@@ -223,7 +285,7 @@ impl KeyTable {
 
     fn duplicates_as(&self, folded: bool) -> Vec<Duplicate> {
         let mut found = Vec::new();
-        for group in self.index(folded).collisions() {
+        for group in self.keys(folded).index.collisions() {
             // The members of a group have equal hashes, not always equal keys.
             let mut firsts: Vec<(Vec<u8>, Entry<'_>)> = Vec::new();
             for entry in group.into_iter().filter_map(|offset| self.entry_at(offset)) {
@@ -244,4 +306,9 @@ impl KeyTable {
         found.sort_unstable_by_key(|duplicate| duplicate.offset);
         found
     }
+}
+
+/// What stands behind the last `@`.
+fn domain_of(key: &[u8]) -> Option<&[u8]> {
+    memchr::memrchr(b'@', key).map(|at| &key[at + 1..])
 }

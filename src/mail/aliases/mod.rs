@@ -6,12 +6,17 @@
 //! mail for it. What it does not find is in order.
 
 mod circles;
+mod domains;
 mod scan;
+mod table_facts;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+pub use table_facts::{Outside, TableFacts, foreign_target};
+
+use std::collections::{BTreeSet, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 
+use self::circles::Graph;
 use super::address::Address;
 use super::witness::Acceptance;
 use crate::instance::Instance;
@@ -41,18 +46,44 @@ const ALIAS_PARAMETERS: [&str; 4] = [
 struct AliasTable {
     parameter: &'static str,
     table: Arc<Table>,
+    /// The number of its first entry among those of all tables.
+    first: usize,
+    facts: TableFacts,
+}
+
+impl AliasTable {
+    /// The number among those of all tables of the entry with a number in this one. Beyond two billion there
+    /// is none.
+    fn number(&self, number: usize) -> Option<u32> {
+        let number = u32::try_from(self.first + number).ok()?;
+        (number < 1 << 31).then_some(number)
+    }
+}
+
+/// The entry with a number among those of all tables.
+fn node(tables: &[AliasTable], number: u32) -> Option<Node> {
+    let number = usize::try_from(number).ok()?;
+    let at = tables
+        .partition_point(|of| of.first <= number)
+        .checked_sub(1)?;
+    let of = &tables[at];
+    let number = number - of.first;
+    Some(match of.table.keys() {
+        Some(keys) => Node::new(at, keys.offset_of(number)),
+        None => Node::new(at, number),
+    })
 }
 
 /// What a scan of all alias tables of an instance found.
 #[derive(Debug, Default)]
 pub struct AliasGraph {
     tables: Vec<AliasTable>,
-    /// Entries with targets that look dead: the indices of these in the list of targets.
-    dead: BTreeMap<Node, Vec<usize>>,
-    /// Entries that lead back to themselves, or are replaced too often.
-    circles: BTreeSet<Node>,
-    /// From entries to the entries that their targets are, sorted by the latter.
-    edges: Vec<(Node, Node)>,
+    /// Entries with targets that look dead, and the index of each of these in the list of targets; sorted.
+    dead: Vec<(Node, u32)>,
+    /// Entries that lead back to themselves, or are replaced too often; sorted.
+    circles: Vec<Node>,
+    /// From entries to the entries that their targets are.
+    edges: Graph,
 }
 
 /// A suspect entry.
@@ -82,8 +113,8 @@ impl AliasGraph {
     /// The entries with targets that look dead, in the order of the tables.
     pub fn dead(&self) -> impl Iterator<Item = Suspect> {
         self.dead
-            .iter()
-            .filter_map(|(&node, dead)| self.suspect(node, dead))
+            .chunk_by(|(one, _), (two, _)| one == two)
+            .filter_map(|dead| self.suspect(dead.first()?.0, dead))
     }
 
     /// The entries that go round, in the order of the tables.
@@ -93,7 +124,18 @@ impl AliasGraph {
             .filter_map(|&node| self.suspect(node, &[]))
     }
 
-    fn suspect(&self, node: Node, dead: &[usize]) -> Option<Suspect> {
+    /// What was found in a table of a parameter; `None` for one that was not looked at: only tables whose
+    /// entries can be read one by one are, and only those of cleanup(8) and local(8).
+    pub fn facts(&self, parameter: &str, table: &Table) -> Option<&TableFacts> {
+        let keys = table.keys()?;
+        let is_it = |of: &&AliasTable| {
+            let other = of.table.keys();
+            of.parameter == parameter && other.is_some_and(|other| std::ptr::eq(keys, other))
+        };
+        self.tables.iter().find(is_it).map(|of| &of.facts)
+    }
+
+    fn suspect(&self, node: Node, dead: &[(Node, u32)]) -> Option<Suspect> {
         let of = self.tables.get(node.table())?;
         let (key, value, line) = node.entry(&of.table)?;
         let targets = scan::targets(of.parameter, value.as_bytes());
@@ -104,11 +146,31 @@ impl AliasGraph {
             line,
             dead: dead
                 .iter()
-                .filter_map(|&index| targets.get(index).cloned())
+                .filter_map(|&(_, index)| targets.get(index as usize).cloned())
                 .collect(),
             targets: targets.len(),
             value,
         })
+    }
+
+    /// The entry with a number.
+    fn node(&self, number: u32) -> Option<Node> {
+        node(&self.tables, number)
+    }
+
+    /// The entries that lead to one.
+    fn leading_to(&self, node: Node) -> impl Iterator<Item = Node> {
+        let number = self.tables.get(node.table()).and_then(|of| {
+            let number = match of.table.keys() {
+                Some(keys) => keys.number_of(&keys.entry_starting_at(node.offset())?)?,
+                None => node.offset(),
+            };
+            of.number(number)
+        });
+        let numbers = number
+            .into_iter()
+            .flat_map(|number| self.edges.leading_to(number));
+        numbers.filter_map(|number| self.node(number))
     }
 
     /// The ways through a service to entries.
@@ -155,11 +217,15 @@ impl Ways<'_, '_> {
             {
                 return Some(acceptance);
             }
-            let start = graph.edges.partition_point(|&(_, to)| to < node);
-            let edges = graph.edges[start..].iter();
-            for &(from, _) in edges.take_while(|(_, to)| *to == node) {
-                if seen.len() < MOST_WAYS && seen.insert(from) {
-                    next.push_back(from);
+            // What leads there is asked for only where there is still room for it.
+            if seen.len() < MOST_WAYS {
+                for from in graph.leading_to(node) {
+                    if seen.insert(from) {
+                        next.push_back(from);
+                    }
+                    if seen.len() >= MOST_WAYS {
+                        break;
+                    }
                 }
             }
         }

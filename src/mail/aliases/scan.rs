@@ -1,19 +1,23 @@
-//! The pass over all entries.
+//! The pass over all entries, which the rules that look at each entry share.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use super::circles::{Edge, Limits, circles};
+use super::circles::{Edge, Graph, Limits};
+use super::domains::{Domain, Domains};
+use super::table_facts::{Outside, TableFacts, foreign_target};
 use super::{ALIAS_PARAMETERS, AliasGraph, AliasTable, Node};
 use crate::instance::Instance;
 use crate::instance::address_class::Class;
-use crate::instance::table::{Lookup, Maps, Only};
+use crate::instance::table::{KeyTable, Lookup, Maps, Only};
+use crate::instance::users::Users;
+use crate::mail::Address;
+use crate::source::same_length_lossy;
 use crate::syntax::alias_table::{AliasTargetKind, targets as alias_targets};
 use crate::syntax::token;
 
 /// The postconf(5) defaults of the limits of an expansion.
-const DEFAULT_LIMIT: usize = 1000;
+const DEFAULT_LIMIT: u32 = 1000;
 
 /// The targets in a value: which bytes of it.
 pub(super) fn targets(parameter: &str, value: &[u8]) -> Vec<Range<usize>> {
@@ -34,49 +38,58 @@ pub(super) fn targets(parameter: &str, value: &[u8]) -> Vec<Range<usize>> {
 /// Looks at every entry of the alias tables of an instance.
 pub(super) fn scan(instance: &Instance) -> AliasGraph {
     let mut graph = AliasGraph::default();
-    let mut first_tables = HashMap::new();
+    let mut places = HashMap::new();
+    let mut next = 0;
+    let mut virtual_end = 0;
     for parameter in ALIAS_PARAMETERS {
-        first_tables.insert(parameter, graph.tables.len());
-        let maps = maps(instance, parameter);
-        graph.tables.extend(
-            maps.tables
-                .into_iter()
-                .map(|table| AliasTable { parameter, table }),
-        );
+        let first = graph.tables.len();
+        for table in maps(instance, parameter).tables {
+            let length = match (table.keys(), table.inline()) {
+                (Some(keys), _) => keys.len(),
+                (None, Some(inline)) => inline.entries().len(),
+                (None, None) => 0,
+            };
+            graph.tables.push(AliasTable {
+                parameter,
+                table,
+                first: next,
+                facts: TableFacts::default(),
+            });
+            next += length;
+        }
+        places.insert(parameter, first..graph.tables.len());
+        if parameter == "virtual_alias_maps" {
+            virtual_end = next;
+        }
     }
-    let mut scan = Scan::new(instance, &first_tables);
-    for (number, of) in graph.tables.iter().enumerate() {
-        scan.is_local = of.parameter == "alias_maps";
-        scan.visit(of, number);
+    let tables = std::mem::take(&mut graph.tables);
+    let mut scan = Scan::new(instance, &tables, &places);
+    let facts: Vec<TableFacts> = (0..tables.len()).map(|number| scan.visit(number)).collect();
+    let Scan { edges, dead, .. } = scan;
+    graph.tables = tables;
+    for (table, facts) in graph.tables.iter_mut().zip(facts) {
+        table.facts = facts;
     }
+    graph.dead = dead;
     let number = |name: &'static str| {
         let value = instance.program("cleanup").parameter(name).number();
-        value
-            .and_then(|value| usize::try_from(value).ok())
-            .unwrap_or(DEFAULT_LIMIT)
+        value.map_or(DEFAULT_LIMIT, |value| {
+            u32::try_from(value).unwrap_or(DEFAULT_LIMIT)
+        })
     };
+    // canonical(5) follows a circle ten times and delivers all the same; local(8) has no limits but its own.
     let limits = Limits {
         depth: number("virtual_alias_recursion_limit"),
         size: number("virtual_alias_expansion_limit"),
+        numbers: 0..u32::try_from(virtual_end).unwrap_or(u32::MAX),
     };
-    let Scan {
-        mut edges, dead, ..
-    } = scan;
-    edges.sort_unstable();
-    // canonical(5) follows a circle ten times and delivers all the same; local(8) has no limits but its own.
-    let (virtual_edges, other): (Vec<Edge>, Vec<Edge>) = edges
+    let (edges, circles) = Graph::of(edges, &limits);
+    graph.edges = edges;
+    graph.circles = circles
         .iter()
-        .copied()
-        .partition(|edge| graph.tables[edge.from.table()].parameter == "virtual_alias_maps");
-    let wide = Limits {
-        depth: usize::MAX,
-        size: usize::MAX,
-    };
-    graph.circles = circles(&virtual_edges, limits).into_iter().collect();
-    graph.circles.extend(circles(&other, wide));
-    graph.edges = edges.into_iter().map(|edge| (edge.from, edge.to)).collect();
-    graph.edges.sort_unstable_by_key(|&(from, to)| (to, from));
-    graph.dead = dead.into_iter().collect();
+        .filter_map(|&number| graph.node(number))
+        .collect();
+    graph.circles.sort_unstable();
     graph
 }
 
@@ -89,21 +102,12 @@ fn maps(instance: &Instance, parameter: &'static str) -> Maps {
     instance.program(program).maps(parameter, program)
 }
 
-/// What is known of a domain.
-#[derive(Clone, Copy)]
-struct Domain {
-    class: Option<Class>,
-    /// Names without a domain are looked up for it, too.
-    is_bare: bool,
-    /// The `@domain` entry of the virtual aliases.
-    wildcard: Found,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Found {
+/// Where a key is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
     Nothing,
-    /// In this entry.
-    At(Node),
+    /// In this entry: its number.
+    At(u32),
     /// Somewhere, or perhaps.
     Somewhere,
 }
@@ -112,148 +116,298 @@ enum Found {
 enum Target {
     Fine,
     Dead,
-    Leads(Node),
+    Leads(u32),
+}
+
+/// The entry in hand.
+struct InHand<'e> {
+    node: Node,
+    /// The number, worked out when it is needed.
+    number: &'e dyn Fn() -> Option<u32>,
+    parameter: &'static str,
+    /// The key as it is written.
+    key: &'e [u8],
+    value: &'e [u8],
 }
 
 struct Scan<'i> {
     instance: &'i Instance,
+    tables: &'i [AliasTable],
     /// The table in hand is one of aliases(5).
     is_local: bool,
-    virtual_aliases: Numbered,
-    local_aliases: Numbered,
+    virtual_aliases: Numbered<'i>,
+    local_aliases: Numbered<'i>,
     mailboxes: Maps,
     relay_recipients: Maps,
-    myorigin: String,
-    domains: HashMap<Vec<u8>, Domain>,
-    dead: Vec<(Node, Vec<usize>)>,
+    /// All users, where these are known.
+    users: Option<HashSet<&'i [u8]>>,
+    myorigin: Vec<u8>,
+    /// The domain that an address without one gets.
+    domain_of_bare: u32,
+    domains: Domains,
+    dead: Vec<(Node, u32)>,
     edges: Vec<Edge>,
     /// The target in hand, folded and complete.
     address: Vec<u8>,
 }
 
 impl<'i> Scan<'i> {
-    fn new(instance: &'i Instance, starts: &HashMap<&'static str, usize>) -> Self {
+    fn new(
+        instance: &'i Instance,
+        tables: &'i [AliasTable],
+        places: &HashMap<&'static str, Range<usize>>,
+    ) -> Self {
         let smtpd = instance.program("smtpd");
         let numbered = |parameter| Numbered {
             maps: maps(instance, parameter),
-            first: starts[parameter],
+            tables: &tables[places[parameter].clone()],
         };
-        Self {
+        let users = match instance.users() {
+            Users::All(users) => Some(users.iter().map(String::as_bytes).collect()),
+            Users::AtLeast(_) | Users::Unknown => None,
+        };
+        let myorigin = instance.program("cleanup").parameter("myorigin").text();
+        let mut scan = Self {
             instance,
+            tables,
             is_local: false,
             virtual_aliases: numbered("virtual_alias_maps"),
             local_aliases: numbered("alias_maps"),
             mailboxes: smtpd.maps("virtual_mailbox_maps", "smtpd"),
             relay_recipients: smtpd.maps("relay_recipient_maps", "smtpd"),
-            myorigin: instance
-                .program("cleanup")
-                .parameter("myorigin")
-                .text()
-                .to_lowercase(),
-            domains: HashMap::new(),
+            users,
+            myorigin: myorigin.to_lowercase().into_bytes(),
+            domain_of_bare: 0,
+            domains: Domains::default(),
             dead: Vec::new(),
             edges: Vec::new(),
             address: Vec::new(),
-        }
+        };
+        let bare = Address::written(instance, "x");
+        scan.domain_of_bare = scan.domain(bare.domain.as_bytes());
+        scan
     }
 
-    fn visit(&mut self, of: &AliasTable, number: usize) {
+    /// Looks at the entries of the table with this number.
+    fn visit(&mut self, number: usize) -> TableFacts {
+        let of = &self.tables[number];
+        self.is_local = of.parameter == "alias_maps";
+        let mut facts = TableFacts::default();
         if let Some(keys) = of.table.keys() {
-            for entry in keys.entries() {
-                self.entry(
-                    of.parameter,
-                    &entry.value(),
-                    Node::new(number, entry.offset()),
-                );
-            }
+            keys.visit(&mut |entry| {
+                let own = || Some(of.number(keys.number_of(entry)?)).flatten();
+                let entry = InHand {
+                    node: Node::new(number, entry.offset()),
+                    number: &own,
+                    parameter: of.parameter,
+                    key: entry.written_key(),
+                    value: &entry.value(),
+                };
+                self.entry(&entry, &mut facts);
+                true
+            });
         } else if let Some(inline) = of.table.inline() {
             for (index, entry) in inline.entries().iter().enumerate() {
-                self.entry(
-                    of.parameter,
-                    entry.value.as_bytes(),
-                    Node::new(number, index),
+                let own = || of.number(index);
+                let entry = InHand {
+                    node: Node::new(number, index),
+                    number: &own,
+                    parameter: of.parameter,
+                    key: entry.key.as_bytes(),
+                    value: entry.value.as_bytes(),
+                };
+                self.entry(&entry, &mut facts);
+            }
+        }
+        facts.targets = self.domains.take_targets();
+        facts
+    }
+
+    fn entry(&mut self, entry: &InHand<'_>, facts: &mut TableFacts) {
+        let key_domain = if entry.parameter == "virtual_alias_maps" {
+            self.key_domain(entry.key)
+        } else {
+            None
+        };
+        let mut stays_inside = false;
+        let mut is_forward = false;
+        if is_plain(entry.value) {
+            let words = entry
+                .value
+                .split(|&byte| matches!(byte, b',' | b' ' | b'\t'));
+            let is_canonical = entry.parameter.contains("canonical");
+            let most = if is_canonical { 1 } else { usize::MAX };
+            for (index, word) in words.filter(|word| !word.is_empty()).take(most).enumerate() {
+                let (domain, at) = match memchr::memrchr(b'@', word) {
+                    Some(at) => (self.domain(&word[at + 1..]), Some(at)),
+                    None => (self.origin(), None),
+                };
+                let known = self.domains.get(domain);
+                is_forward |= at.is_some() && known.class == Some(Class::Default) && known.has_dot;
+                if let Some(key_domain) = key_domain {
+                    let domain = match at {
+                        Some(_) if known.is_complete => domain,
+                        Some(_) => self.written_domain(&String::from_utf8_lossy(word)),
+                        None => self.domain_of_bare,
+                    };
+                    stays_inside |= domain == key_domain;
+                    self.domains.get_mut(domain).is_target |= domain != key_domain;
+                }
+                let target = self.target(&word[..at.unwrap_or(word.len())], domain, entry.node);
+                self.judged(entry, index, target);
+            }
+        } else {
+            is_forward = !entry.parameter.contains("canonical")
+                && foreign_target(self.instance, self.is_local, entry.value).is_some();
+            if let Some(key_domain) = key_domain {
+                for target in token::addresses(entry.value) {
+                    let domain =
+                        self.written_domain(&String::from_utf8_lossy(&entry.value[target.range]));
+                    stays_inside |= domain == key_domain;
+                    self.domains.get_mut(domain).is_target |= domain != key_domain;
+                }
+            }
+            self.odd_entry(entry);
+        }
+        if is_forward && (self.is_local || memchr::memrchr(b'@', entry.key) != Some(0)) {
+            facts.forwards.add(entry.node.offset());
+        }
+        if let Some(key_domain) = key_domain {
+            let domain = self.domains.get_mut(key_domain);
+            if domain.class == Some(Class::Default) {
+                Outside::add(
+                    &mut facts.outside,
+                    domain,
+                    entry.node.offset(),
+                    stays_inside,
                 );
             }
         }
     }
 
-    fn entry(&mut self, parameter: &str, value: &[u8], node: Node) {
-        let mut dead = Vec::new();
-        let mut judge = |scan: &mut Self, index: usize, target: Option<&[u8]>| {
+    /// Judges the targets of an entry that needs a parser.
+    fn odd_entry(&mut self, entry: &InHand<'_>) {
+        let value = entry.value;
+        let mut judge = |index: usize, target: Option<&[u8]>| {
             // A file or a command, which may be missing.
-            let judged = target.map_or(Target::Dead, |target| scan.target(target, node));
-            match judged {
-                Target::Fine => {}
-                Target::Dead => dead.push(index),
-                Target::Leads(to) => scan.edges.push(Edge {
-                    from: node,
-                    to,
-                    is_first: index == 0,
-                }),
-            }
+            let judged = target.map_or(Target::Dead, |target| {
+                let at = target.iter().rposition(|&byte| byte == b'@');
+                let domain = match at {
+                    Some(at) => self.domain(&target[at + 1..]),
+                    None => self.origin(),
+                };
+                self.target(&target[..at.unwrap_or(target.len())], domain, entry.node)
+            });
+            self.judged(entry, index, judged);
         };
-        if is_plain(value) {
-            let words = value.split(|&byte| matches!(byte, b',' | b' ' | b'\t'));
-            let most = if parameter.contains("canonical") {
+        if entry.parameter == "alias_maps" {
+            for (index, target) in alias_targets(value).iter().enumerate() {
+                let is_address = target.kind == AliasTargetKind::Address;
+                judge(index, is_address.then_some(target.text.as_slice()));
+            }
+        } else {
+            let most = if entry.parameter.contains("canonical") {
                 1
             } else {
                 usize::MAX
             };
-            for (index, word) in words.filter(|word| !word.is_empty()).take(most).enumerate() {
-                judge(self, index, Some(word));
-            }
-        } else if self.is_local {
-            for (index, target) in alias_targets(value).iter().enumerate() {
-                let is_address = target.kind == AliasTargetKind::Address;
-                judge(self, index, is_address.then_some(target.text.as_slice()));
-            }
-        } else {
-            let most = targets(parameter, value).len();
             for (index, address) in token::addresses(value).iter().take(most).enumerate() {
-                judge(self, index, Some(&address.internal(value)));
+                judge(index, Some(&address.internal(value)));
             }
-        }
-        if !dead.is_empty() {
-            self.dead.push((node, dead));
         }
     }
 
-    fn target(&mut self, target: &[u8], own: Node) -> Target {
-        let (local, domain) = match target.iter().rposition(|&byte| byte == b'@') {
-            Some(at) => (&target[..at], Cow::Borrowed(&target[at + 1..])),
-            None => (target, Cow::Owned(self.myorigin.clone().into_bytes())),
-        };
+    fn judged(&mut self, entry: &InHand<'_>, index: usize, target: Target) {
+        match target {
+            Target::Fine => {}
+            Target::Dead => {
+                let index = u32::try_from(index).unwrap_or(u32::MAX);
+                self.dead.push((entry.node, index));
+            }
+            Target::Leads(to) => {
+                if let Some(own) = (entry.number)() {
+                    self.edges.push(Edge::new(own, to, index == 0));
+                }
+            }
+        }
+    }
+
+    /// The domain of a key, as it is written.
+    fn key_domain(&mut self, key: &[u8]) -> Option<u32> {
+        let at = memchr::memrchr(b'@', key)?;
+        let domain = &key[at + 1..];
+        if domain.is_ascii() {
+            return Some(self.domain(domain));
+        }
+        let domain = same_length_lossy(domain).to_lowercase();
+        Some(self.domain(domain.as_bytes()))
+    }
+
+    /// The domain of a target, made complete.
+    fn written_domain(&mut self, target: &str) -> u32 {
+        let address = Address::written(self.instance, target);
+        self.domain(address.domain.as_bytes())
+    }
+
+    fn origin(&mut self) -> u32 {
+        let myorigin = std::mem::take(&mut self.myorigin);
+        let number = self.domain(&myorigin);
+        self.myorigin = myorigin;
+        number
+    }
+
+    fn domain(&mut self, name: &[u8]) -> u32 {
+        let Self {
+            domains,
+            instance,
+            virtual_aliases,
+            myorigin,
+            ..
+        } = self;
+        domains.number(name, |name| {
+            let mut domain = Domain::ask(instance, name, myorigin);
+            domain.may_have_aliases = virtual_aliases.may_have(name);
+            if domain.may_have_aliases {
+                domain.wildcard = virtual_aliases.find(&[b"@", name].concat());
+            }
+            domain
+        })
+    }
+
+    /// Judges a target: what stands in front of its last `@`, and its domain.
+    fn target(&mut self, local: &[u8], domain: u32, own: Node) -> Target {
         let mut address = std::mem::take(&mut self.address);
-        address.clear();
-        address.extend(local.iter().map(u8::to_ascii_lowercase));
-        let at = address.len();
-        address.push(b'@');
-        address.extend(domain.iter().map(u8::to_ascii_lowercase));
-        let target = self.complete(&address, at, own);
+        let target = self.complete(local, self.domains.get(domain), own, &mut address);
         self.address = address;
         target
     }
 
-    /// Judges a folded, complete address, whose `@` is at `at`.
-    fn complete(&mut self, address: &[u8], at: usize, own: Node) -> Target {
-        let (local, domain) = (&address[..at], &address[at + 1..]);
-        let domain = self.domain(domain);
+    fn complete(&self, local: &[u8], domain: &Domain, own: Node, address: &mut Vec<u8>) -> Target {
+        let is_own = |number: u32| self.node(number) == Some(own);
         if local.is_empty() {
             return match domain.wildcard {
-                Found::At(node) if node != own => Target::Leads(node),
+                Found::At(number) if !is_own(number) => Target::Leads(number),
                 _ => Target::Fine,
             };
         }
+        address.clear();
+        address.extend(local.iter().map(u8::to_ascii_lowercase));
+        address.push(b'@');
+        address.extend_from_slice(&domain.name);
+        let local = &address[..local.len()];
         if !self.is_local {
-            let mut found = self.find(address);
-            if found == Found::Nothing && domain.is_bare {
-                found = self.find(local);
+            let mut found = Found::Nothing;
+            if domain.may_have_aliases {
+                found = self.virtual_aliases.find(address);
+            }
+            if found == Found::Nothing && domain.is_bare && self.virtual_aliases.may_have(local) {
+                found = self.virtual_aliases.find(local);
             }
             if found == Found::Nothing {
                 found = domain.wildcard;
             }
             match found {
-                Found::At(node) if node != own => return Target::Leads(node),
+                Found::At(number) if !is_own(number) => return Target::Leads(number),
                 Found::Somewhere => return Target::Fine,
                 // An address that stands for itself ends there.
                 Found::At(_) | Found::Nothing => {}
@@ -262,86 +416,67 @@ impl<'i> Scan<'i> {
         let is_dead = match domain.class {
             None | Some(Class::Default) => false,
             Some(Class::VirtualAlias) => true,
-            Some(Class::VirtualMailbox) => !self.may_list(&self.mailboxes, address),
-            Some(Class::Relay) => !self.may_list(&self.relay_recipients, address),
+            Some(Class::VirtualMailbox) => !may_list(&self.mailboxes, address, local.len()),
+            Some(Class::Relay) => !may_list(&self.relay_recipients, address, local.len()),
             Some(Class::Local) => {
-                match self.find_alias(local) {
-                    Found::At(node) if node != own && self.is_local => return Target::Leads(node),
-                    Found::At(node) if node != own => return Target::Fine,
+                match self.local_aliases.find(local) {
+                    Found::At(number) if !is_own(number) && self.is_local => {
+                        return Target::Leads(number);
+                    }
+                    Found::At(number) if !is_own(number) => return Target::Fine,
                     Found::Somewhere => return Target::Fine,
                     Found::At(_) | Found::Nothing => {}
                 }
-                std::str::from_utf8(local)
-                    .is_ok_and(|local| self.instance.users().has(local) == Some(false))
+                let is_unknown = |users: &HashSet<&[u8]>| !users.contains(local);
+                str::from_utf8(local).is_ok() && self.users.as_ref().is_some_and(is_unknown)
             }
         };
         if is_dead { Target::Dead } else { Target::Fine }
     }
 
-    fn domain(&mut self, domain: &[u8]) -> Domain {
-        if let Some(known) = self.domains.get(domain) {
-            return *known;
-        }
-        let name = String::from_utf8_lossy(domain);
-        let class = self.instance.class_of(&name);
-        let mut wildcard = vec![b'@'];
-        wildcard.extend_from_slice(domain);
-        let new = Domain {
-            class,
-            is_bare: class == Some(Class::Local) || *name == self.myorigin,
-            wildcard: self.find(&wildcard),
-        };
-        self.domains.insert(domain.to_vec(), new);
-        new
-    }
-
-    fn find(&self, key: &[u8]) -> Found {
-        self.virtual_aliases.find(key)
-    }
-
-    fn find_alias(&self, key: &[u8]) -> Found {
-        self.local_aliases.find(key)
-    }
-
-    /// Whether a list of recipients has an address, or may have it.
-    fn may_list(&self, maps: &Maps, address: &[u8]) -> bool {
-        let at = address
-            .iter()
-            .rposition(|&byte| byte == b'@')
-            .unwrap_or_default();
-        let has = |key: &[u8], only| maps.find(key, only).exists() != Some(false);
-        maps.is_empty() || has(address, Only::All) || has(&address[at..], Only::Fixed)
+    fn node(&self, number: u32) -> Option<Node> {
+        super::node(self.tables, number)
     }
 }
 
-/// The tables of a list, with the number of the first.
-struct Numbered {
+/// Whether a list of recipients has an address, whose `@` is at `at`, or may have it.
+fn may_list(maps: &Maps, address: &[u8], at: usize) -> bool {
+    let has = |key: &[u8], only| maps.find(key, only).exists() != Some(false);
+    maps.is_empty() || has(address, Only::All) || has(&address[at..], Only::Fixed)
+}
+
+/// The tables of a list, with the numbers of their entries.
+struct Numbered<'i> {
     maps: Maps,
-    first: usize,
+    tables: &'i [AliasTable],
 }
 
-impl Numbered {
+impl Numbered<'_> {
+    /// Whether there may be a key in a domain, or a key without one.
+    fn may_have(&self, domain: &[u8]) -> bool {
+        let may_have = |keys: &KeyTable| keys.may_have(domain);
+        self.tables
+            .iter()
+            .any(|of| of.table.keys().is_none_or(may_have))
+    }
+
     /// The entry for a folded key.
     fn find(&self, key: &[u8]) -> Found {
-        for (index, table) in self.maps.tables.iter().enumerate() {
-            let node = |offset| Found::At(Node::new(self.first + index, offset));
-            if let Some(keys) = table.keys() {
-                if let Some(entry) = keys.entry(key) {
-                    return node(entry.offset());
+        for of in self.tables {
+            let at = |index| of.number(index).map_or(Found::Somewhere, Found::At);
+            if let Some(keys) = of.table.keys() {
+                if let Some(number) = keys.number(key) {
+                    return at(number);
                 }
                 continue;
             }
-            match table.lookup(key, self.maps.flags) {
+            match of.table.lookup(key, self.maps.flags) {
                 Lookup::NotFound => {}
                 Lookup::Found(hit) => {
-                    let entries = table
-                        .inline()
-                        .map(|inline| inline.entries())
-                        .unwrap_or_default();
-                    let at = entries
-                        .iter()
-                        .position(|entry| entry.key.span() == hit.key_span);
-                    return at.map_or(Found::Somewhere, node);
+                    let entries = of.table.inline().map(|inline| inline.entries());
+                    let mut entries = entries.unwrap_or_default().iter();
+                    let index = entries.position(|entry| entry.key.span() == hit.key_span);
+                    return index.map_or(Found::Somewhere, at);
                 }
                 _ => return Found::Somewhere,
             }
@@ -352,11 +487,19 @@ impl Numbered {
 
 /// Whether a list of addresses has nothing that needs a parser: no quotes, comments, groups, files or commands.
 fn is_plain(value: &[u8]) -> bool {
-    value.iter().all(|byte| {
-        byte.is_ascii_alphanumeric()
+    value.iter().all(|&byte| PLAIN[usize::from(byte)])
+}
+
+static PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        plain[byte as usize] = byte.is_ascii_alphanumeric()
             || matches!(
                 byte,
                 b'@' | b'.' | b'-' | b'_' | b'+' | b'=' | b',' | b' ' | b'\t'
-            )
-    })
-}
+            );
+        byte += 1;
+    }
+    plain
+};

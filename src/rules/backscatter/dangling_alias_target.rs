@@ -6,7 +6,7 @@ use crate::finding::Finding;
 use crate::instance::service::Service;
 use crate::mail::{Acceptance, Address, AliasGraph, Fate, Leaf, Suspect};
 use crate::rules::prelude::*;
-use crate::rules::syntax::nearest::nearest;
+use crate::rules::syntax::nearest::Spellings;
 use crate::source::Text;
 
 pub(super) static RULE: Rule = Rule {
@@ -130,7 +130,7 @@ fn mend(
 
 /// The recipients of the domains that were asked for.
 #[derive(Default)]
-struct Names(HashMap<String, Vec<String>>);
+struct Names(HashMap<String, Spellings>);
 
 impl Names {
     /// A recipient whose name is spelt nearly like that of an address.
@@ -138,9 +138,8 @@ impl Names {
         let domain = &address.domain;
         if !self.0.contains_key(domain) && self.0.len() < MOST_DOMAINS {
             let names = smtpd.recipients_of(domain).unwrap_or_default();
-            self.0.insert(domain.clone(), names);
+            self.0.insert(domain.clone(), Spellings::of(names));
         }
-        let names = self.0.get(domain)?.iter().map(String::as_str);
-        nearest(&address.local.to_lowercase(), names)
+        self.0.get(domain)?.nearest(&address.local.to_lowercase())
     }
 }

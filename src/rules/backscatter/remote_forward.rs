@@ -3,11 +3,9 @@
 use crate::instance::address_class::Class;
 use crate::instance::service::Service;
 use crate::instance::table::Table;
-use crate::mail::{Acceptance, Address, Fate};
+use crate::mail::{Acceptance, Address, AliasGraph, Fate, foreign_target};
 use crate::rules::prelude::*;
-use crate::rules::rows::{Row, rows};
-use crate::syntax::alias_table::targets as alias_targets;
-use crate::syntax::token;
+use crate::rules::rows::{Row, rows, rows_at};
 
 pub(super) static RULE: Rule = Rule {
     name: "remote-forward",
@@ -39,19 +37,30 @@ fn check(instance: &Instance, findings: &mut Findings) {
 fn look(smtpd: &Service<'_>, parameter: &'static str, table: &Table, findings: &mut Findings) {
     let is_alias_table = parameter == "alias_maps";
     let local_domain = smtpd.domains_of(Class::Local).into_iter().next();
-    let forwards: Vec<(Address, Row, String)> = rows(table)
-        .filter_map(|row| {
-            let target = foreign_target(smtpd, is_alias_table, &row)?;
-            Some((recipient(smtpd, is_alias_table, local_domain.as_deref(), &row)?, row, target))
-        })
-        .collect();
-    let proof = forwards.iter().take(MOST_ALIASES).find_map(|(address, row, target)| {
+    let forward = |row: Row| {
+        let target = foreign_target(smtpd.instance, is_alias_table, row.value.as_bytes())?;
+        Some((recipient(smtpd, is_alias_table, local_domain.as_deref(), &row)?, row, target))
+    };
+    let graph = AliasGraph::of(smtpd.instance);
+    let (first, count): (Vec<_>, usize) = match graph.facts(parameter, table) {
+        Some(facts) => {
+            let first = rows_at(table, &facts.forwards.first).filter_map(forward);
+            (first.take(MOST_ALIASES).collect(), facts.forwards.count)
+        }
+        None => {
+            let mut forwards = rows(table).filter_map(forward);
+            let first: Vec<_> = forwards.by_ref().take(MOST_ALIASES).collect();
+            let count = first.len() + forwards.count();
+            (first, count)
+        }
+    };
+    let proof = first.iter().find_map(|(address, row, target)| {
         let acceptance = smtpd.accepts(address).filter(leads_away)?;
         Some((acceptance, row, target))
     });
     let Some((acceptance, row, target)) = proof else { return };
     let Some(place) = row.key.span().or(smtpd.parameter(parameter).span()) else { return };
-    let others = match forwards.len() {
+    let others = match count {
         1 => String::new(),
         count => format!(" (and {} more in this table)", count - 1),
     };
@@ -81,22 +90,6 @@ fn leads_away(acceptance: &Acceptance) -> bool {
         .leaves
         .iter()
         .any(|leaf| leaf.class == Some(Class::Default) && matches!(leaf.fate, Fate::Elsewhere { .. }))
-}
-
-/// A target of an alias in a domain that is not ours.
-fn foreign_target(smtpd: &Service<'_>, is_alias_table: bool, row: &Row) -> Option<String> {
-    let value = row.value.as_bytes();
-    let ranges: Vec<_> = if is_alias_table {
-        alias_targets(value).into_iter().map(|target| target.range).collect()
-    } else {
-        token::addresses(value).into_iter().map(|address| address.range).collect()
-    };
-    ranges.into_iter().find_map(|range| {
-        let target = String::from_utf8_lossy(&value[range]).into_owned();
-        let (_, domain) = target.rsplit_once('@')?;
-        let is_address = !target.starts_with(['|', '/', ':', '"', '\\']) && domain.contains('.');
-        (is_address && smtpd.instance.class_of(&domain.to_lowercase()) == Some(Class::Default)).then_some(target)
-    })
 }
 
 /// The recipient whom a client names for an alias; `None` for one of a whole domain.

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::instance::Instance;
 use crate::instance::address_class::{CLASSES, Class};
 use crate::instance::table::Table;
-use crate::mail::Address;
+use crate::mail::{Address, AliasGraph, TableFacts};
 use crate::rules::prelude::*;
-use crate::rules::rows::rows;
+use crate::rules::rows::{rows, rows_at};
 use crate::source::Text;
 use crate::syntax::token;
 
@@ -21,8 +21,6 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-/// So many entries of a table are looked at.
-const MOST_ENTRIES: usize = 1_000_000;
 /// So many domains are reported.
 const MOST_FINDINGS: usize = 50;
 
@@ -43,8 +41,12 @@ fn check(instance: &Instance, findings: &mut Findings) {
     let maps = scope.maps("virtual_alias_maps", "cleanup");
     let mut targets = BTreeSet::new();
     let mut domains: BTreeMap<String, Domain> = BTreeMap::new();
+    let graph = AliasGraph::of(instance);
     for table in &maps.tables {
-        collect(instance, table, &mut domains, &mut targets);
+        match graph.facts("virtual_alias_maps", table) {
+            Some(facts) => take(facts, table, &mut domains, &mut targets),
+            None => collect(instance, table, &mut domains, &mut targets),
+        }
     }
     // What another alias leads to is a step on the way.
     domains.retain(|domain, found| {
@@ -93,6 +95,26 @@ fn check(instance: &Instance, findings: &mut Findings) {
     }
 }
 
+/// Takes over what the pass over all entries of a table found.
+fn take(
+    facts: &TableFacts,
+    table: &Table,
+    domains: &mut BTreeMap<String, Domain>,
+    targets: &mut BTreeSet<String>,
+) {
+    targets.extend(facts.targets.iter().cloned());
+    for outside in &facts.outside {
+        let Some(row) = rows_at(table, &[outside.first]).next() else { continue };
+        let found = domains.entry(outside.domain.clone()).or_insert_with(|| Domain {
+            key: row.key,
+            count: 0,
+            leads_inside: false,
+        });
+        found.count += outside.count;
+        found.leads_inside |= outside.leads_inside;
+    }
+}
+
 fn collect(
     instance: &Instance,
     table: &Table,
@@ -103,7 +125,7 @@ fn collect(
     if table.patterns().is_some() || table.networks().is_some() {
         return;
     }
-    for row in rows(table).take(MOST_ENTRIES) {
+    for row in rows(table) {
         let Some((_, domain)) = row.key.as_str().rsplit_once('@') else { continue };
         let domain = domain.to_lowercase();
         let value = row.value.as_bytes();

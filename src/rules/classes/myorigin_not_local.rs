@@ -52,7 +52,7 @@ fn check(instance: &Instance, findings: &mut Findings) {
     if !takes_mail && scope.domain_list("mydestination").is_empty() {
         return;
     }
-    let Some(class) = instance.class_of(&origin) else { return };
+    let Some(class) = instance.class_of(&origin).filter(|class| *class != Class::Local) else { return };
     let bare = bare_targets(instance);
     let place = [parameter.span(), instance.parameter("mydestination").span(), bare.first().and_then(|(_, name)| name.span())]
         .into_iter()

@@ -13,22 +13,61 @@ pub(in crate::rules) fn nearest<'n>(
     word: &str,
     known: impl Iterator<Item = &'n str>,
 ) -> Option<&'n str> {
-    let word = word.to_ascii_lowercase();
+    closest(word, known.map(|name| (name, letters(name))))
+}
+
+/// Names that many words are compared with.
+#[derive(Debug, Default)]
+pub(in crate::rules) struct Spellings(Vec<(String, Letters)>);
+
+impl Spellings {
+    /// The names as they are compared.
+    pub(in crate::rules) fn of(names: Vec<String>) -> Self {
+        let with_letters = |name: String| {
+            let letters = letters(&name);
+            (name, letters)
+        };
+        Self(names.into_iter().map(with_letters).collect())
+    }
+
+    /// As [`nearest`].
+    pub(in crate::rules) fn nearest(&self, word: &str) -> Option<&str> {
+        let names = self.0.iter();
+        closest(word, names.map(|(name, letters)| (name.as_str(), *letters)))
+    }
+}
+
+/// Which letters a word has, one bit for each; letters may share a bit.
+type Letters = u64;
+
+fn letters(word: &str) -> Letters {
+    word.chars().fold(0, |letters, c| {
+        letters | 1 << (u32::from(c) % Letters::BITS)
+    })
+}
+
+fn closest<'n>(word: &str, known: impl Iterator<Item = (&'n str, Letters)>) -> Option<&'n str> {
+    // `-` and `_` are easily mixed up.
+    let word = word.to_ascii_lowercase().replace('-', "_");
+    let own = letters(&word);
     let mut best: Option<(usize, &str)> = None;
     let mut is_tie = false;
-    for name in known {
+    for (name, letters) in known {
         // Other lengths cannot be close, and are most of them.
         let longest = word.len().max(name.len());
         if longest.abs_diff(word.len().min(name.len())) > 3 {
             continue;
         }
-        let distance = distance(&word, name);
-        // One letter of five may be wrong, and no more than three; one in short words.
-        if distance > 3 || (distance * 5 > longest && (distance > 1 || longest < 4)) {
+        let most = best.map_or(3, |(least, _)| least).min(most_wrong(longest));
+        // Each wrong letter takes away one letter of the word and adds one: two bits at the most.
+        if ((own ^ letters).count_ones() as usize).div_ceil(2) > most {
+            continue;
+        }
+        let distance = strsim::damerau_levenshtein(&word, name);
+        if distance > most {
             continue;
         }
         match best {
-            Some((least, _)) if distance > least => {}
             Some((least, _)) if distance == least => is_tie = true,
             _ => {
                 best = Some((distance, name));
@@ -39,9 +78,14 @@ pub(in crate::rules) fn nearest<'n>(
     best.filter(|_| !is_tie).map(|(_, name)| name)
 }
 
-/// How many letters differ. `-` and `_`, which are easily mixed up, count as half of that.
-fn distance(word: &str, name: &str) -> usize {
-    strsim::damerau_levenshtein(&word.replace('-', "_"), name)
+/// How many letters may be wrong: one of five and no more than three; one in short words.
+fn most_wrong(longest: usize) -> usize {
+    match longest {
+        0..4 => 0,
+        4..10 => 1,
+        10..15 => 2,
+        _ => 3,
+    }
 }
 
 #[cfg(test)]
