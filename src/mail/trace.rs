@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::accepted::Accepted;
-use super::delivery::{After, Delivery, Fate, Leaf};
+use super::delivery::{Delivery, Fate, Leaf};
 use super::reply::{Answer, Reply, Stage};
 use super::resolve::Rewriting;
 use super::session::Session;
@@ -197,14 +197,10 @@ impl<'i> Tracer<'i> {
     }
 
     fn run(&self, session: &Session, address: &str, world: &mut World) -> Run {
-        let (mut answer, accepted) = self.answer(session, address, world);
+        let (answer, accepted) = self.answer(session, address, world);
         let after = accepted
             .as_ref()
             .map(|accepted| self.delivery.deliver(accepted, world));
-        let is_probed = accepted.is_some_and(|accepted| accepted.is_probed);
-        if let Some(after) = after.as_ref().filter(|_| is_probed) {
-            answer = probed(answer, after, address, world);
-        }
         let backscatter = match &after {
             Some(after) => after.backscatter,
             None if matches!(answer, Answer::Unknown(_)) => None,
@@ -271,22 +267,6 @@ impl<'i> Tracer<'i> {
         let class = self.service().instance.class_in_doubt(domain, &mut world)?;
         world.is_certain().then_some(class)
     }
-}
-
-/// The reply where smtpd asks for a probe first (`reject_unverified_recipient`): 250 where the probe is delivered
-/// for sure. What else it is depends on the answers to earlier probes.
-fn probed(answer: Answer, after: &After, address: &str, world: &mut World) -> Answer {
-    let is_safe = |leaf: &Leaf| matches!(leaf.fate, Fate::Delivered | Fate::Discarded);
-    if after.data.is_positive() && after.leaves.iter().all(is_safe) {
-        return answer;
-    }
-    world.add(Doubt {
-        what: "the probe of reject_unverified_recipient".to_owned(),
-        why: "the next hop decides, and its answer is remembered".to_owned(),
-        key: address.to_owned(),
-        is_keyed: false,
-    });
-    Answer::Unknown(answer.stage())
 }
 
 impl Outcome {

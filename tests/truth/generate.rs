@@ -663,9 +663,19 @@ impl Generator {
             "smtpd_sender_restrictions",
         ] {
             if self.random.one_in(6) {
-                let list = self.restriction_list(2);
+                let mut list = self.restriction_list(2);
+                // In the lists before it, Postfix takes the check for done when it was in the session before.
+                if name == "smtpd_sender_restrictions" && self.random.one_in(3) {
+                    list.insert_str(0, "reject_unlisted_sender, ");
+                }
                 self.set(name, list);
             }
+        }
+        if self.random.one_in(12) {
+            self.set(
+                "smtpd_recipient_restrictions",
+                "reject_unlisted_sender, reject_unauth_destination, reject_unlisted_recipient",
+            );
         }
         self.maybe(8, "smtpd_delay_reject", "no");
         self.maybe(8, "smtpd_reject_unlisted_recipient", "no");
@@ -697,7 +707,7 @@ impl Generator {
                         "permit_mynetworks permit_mynetworks reject_unauth_destination \
                          reject_unauth_destination defer_unauth_destination permit_auth_destination \
                          reject_unlisted_recipient reject_non_fqdn_recipient reject_non_fqdn_sender \
-                         reject_unlisted_sender permit reject defer defer_if_permit defer_if_reject \
+                         permit reject defer defer_if_permit defer_if_reject \
                          reject_unauth_pipelining reject_invalid_helo_hostname \
                          reject_non_fqdn_helo_hostname permit_sasl_authenticated \
                          reject_sender_login_mismatch permit_naked_ip_address",

@@ -273,6 +273,37 @@ owner-two: anna
 ? one@mail.example.test
 
 compatibility_level = 3.6
+local_recipient_maps =
+luser_relay = $nothing
+empty_address_recipient = anna
+? ghost@mail.example.test
+
+compatibility_level = 3.6
+local_recipient_maps =
+virtual_mailbox_domains = b.test
+virtual_mailbox_maps = inline:{{anna@b.test=anna}}
+virtual_mailbox_base = /home/anna
+virtual_uid_maps = static:2001
+virtual_gid_maps = static:2001
+virtual_alias_domains = a.test
+virtual_alias_maps = inline:{{one@a.test=ghost@mail.example.test},{two@a.test={anna, ghost}}}
+relay_domains = r.test s.test
+transport_maps = inline:{{r.test=error:5.1.2 closed},{s.test=retry:4.3.9 later}}
+unverified_recipient_reject_code = 550
+address_verify_map =
+smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination
+smtpd_recipient_restrictions = reject_unverified_recipient
+? anna@mail.example.test ghost@mail.example.test anna@b.test ben@b.test one@a.test two@a.test x@r.test x@s.test postmaster@mail.example.test
+
+compatibility_level = 3.6
+local_recipient_maps =
+address_verify_map =
+unverified_recipient_reject_reason = nobody there
+soft_bounce = yes
+smtpd_recipient_restrictions = reject_unverified_recipient
+? anna@mail.example.test ghost@mail.example.test
+
+compatibility_level = 3.6
 smtpd_delay_reject = no
 smtpd_client_restrictions = check_client_access inline:{stranger.example.net=REJECT}
 ? anna@mail.example.test

@@ -6,6 +6,7 @@ mod agent;
 mod cleanup;
 mod local;
 mod obstacle;
+mod probe;
 mod queue;
 mod status;
 mod stock;
@@ -24,6 +25,7 @@ use crate::instance::service::Service;
 use addresses::{View, halves, same};
 use agent::Agent;
 use cleanup::{Cleanup, Envelope, Recipient};
+pub(super) use probe::Probe;
 
 /// So many recipients, aliases and forwards are followed for one message.
 const MOST_STEPS: usize = 20_000;
@@ -252,6 +254,7 @@ impl<'i> Delivery<'i> {
         let mail = Mail {
             is_strangers: true,
             is_told: true,
+            is_probe: false,
             sender,
             delivered_to: Vec::new(),
             forwards: 0,
@@ -386,6 +389,8 @@ struct Mail {
     is_strangers: bool,
     /// The recipient wants to be told.
     is_told: bool,
+    /// It is a probe of verify(8): each agent only says what it would do.
+    is_probe: bool,
     /// The `Delivered-To:` headers, in lower case.
     delivered_to: Vec<String>,
     /// How often local(8) has sent it on.

@@ -46,6 +46,7 @@ impl Journey<'_, '_> {
             sender: String::new(),
             is_strangers: true,
             is_told,
+            is_probe: false,
             delivered_to: Vec::new(),
             forwards: 0,
         };

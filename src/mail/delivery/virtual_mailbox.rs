@@ -126,7 +126,8 @@ impl Journey<'_, '_> {
                 }
             }
         }
-        if let ([Some(uid), Some(gid)], false) = (ids, mailbox.is_empty()) {
+        let is_certain = !mailbox.is_empty() && !attempt.mail.is_probe;
+        if let ([Some(uid), Some(gid)], true) = (ids, is_certain) {
             let path = format!("{}/{mailbox}", agent.base);
             if let Some(why) = obstacle(self.instance, &path, Owner { uid, gid }) {
                 let what = if path.ends_with('/') {

@@ -8,6 +8,7 @@ use super::evaluation::{Evaluation, Outcome, Reason, Status, Stop, Subject, is_d
 use crate::instance::address_class::Class;
 use crate::instance::hostname;
 use crate::instance::table::Only;
+use crate::mail::delivery::{Delivery, Probe};
 use crate::mail::world::{Doubt, Known};
 use crate::source::Text;
 use crate::syntax::expression;
@@ -252,7 +253,7 @@ impl Evaluation<'_, '_> {
         }
     }
 
-    /// `reject_unverified_sender`, `reject_unverified_recipient`. The delivery agent's own words are left out.
+    /// `reject_unverified_sender`, `reject_unverified_recipient`. The words of another server are left out.
     pub(super) fn unverified(&mut self, address: &str, class: &'static str) -> Outcome {
         let smtpd = self.smtpd;
         let (verify, dsn) = if class == SENDER {
@@ -263,23 +264,44 @@ impl Evaluation<'_, '_> {
         let matters = |code: i64| code / 100 != 2;
         let codes = [verify.reject_code, verify.defer_code];
         let codes: Vec<i64> = codes.into_iter().filter(|code| matters(*code)).collect();
-        if class == RECIPIENT && self.warn_if_reject == 0 && matters(verify.reject_code) {
-            self.is_probed = true;
-        }
         if codes.is_empty() {
             return Ok(Status::Dunno);
         }
-        let what = format!("a probe of {address}");
-        let why = "verify(8) sends one";
-        let answer = self.ask_outside(what, why, address, codes.len() + 1);
-        let Some(&code) = answer.checked_sub(1).and_then(|index| codes.get(index)) else {
-            return Ok(Status::Dunno);
+        let probe = if class == SENDER && self.conduct == Conduct::Decent {
+            Probe::Depends
+        } else {
+            Delivery::of(smtpd.service).probe(address, self.world)
         };
-        let reason = |words: &str| {
-            if verify.reason.is_empty() {
-                format!("<{address}>: {class} rejected: {words}")
+        let (code, words) = match probe {
+            Probe::Deliverable => return Ok(Status::Dunno),
+            Probe::Undeliverable(words) => (verify.reject_code, words),
+            Probe::Waits(words) => (verify.defer_code, words),
+            Probe::Depends => {
+                if class == RECIPIENT && self.warn_if_reject == 0 && matters(verify.reject_code) {
+                    self.is_probed = true;
+                }
+                let what = format!("a probe of {address}");
+                let why = "another server is asked, and its answer is remembered";
+                let answer = self.ask_outside(what, why, address, codes.len() + 1);
+                let Some(&code) = answer.checked_sub(1).and_then(|index| codes.get(index)) else {
+                    return Ok(Status::Dunno);
+                };
+                (code, String::new())
+            }
+        };
+        if !matters(code) {
+            return Ok(Status::Dunno);
+        }
+        let words = if verify.reason.is_empty() {
+            words
+        } else {
+            verify.reason.clone()
+        };
+        let reason = |what: &str| {
+            if words.is_empty() {
+                format!("<{address}>: {class} rejected: {what}")
             } else {
-                format!("<{address}>: {class} rejected: {words}: {}", verify.reason)
+                format!("<{address}>: {class} rejected: {what}: {words}")
             }
         };
         if code / 100 == 4 {

@@ -27,6 +27,9 @@ impl Run<'_, '_, '_> {
             Known::Something(table) => return Some(self.unknown(&state, table)),
             Known::Fails(_) => return Some(self.unavailable(&state)),
         };
+        if self.mail.is_probe {
+            return Some(self.report(&state, "2.0.0", &format!("aliased to {value}")));
+        }
         state.expands = Some(name.to_owned());
         state.expansion = Expansion::Alias;
         state.home = None;

@@ -27,6 +27,9 @@ impl Run<'_, '_, '_> {
         }
         let home = self.account(&state.user)?.home;
         let (path, has_extension) = self.forward_file(&state, &home)?;
+        if self.mail.is_probe {
+            return Some(self.report(&state, "2.0.0", &format!("forward via file: {path}")));
+        }
         state.home = Some(home);
         if self.been_here(&format!("forward {path}")) {
             return self

@@ -28,6 +28,9 @@ impl Run<'_, '_, '_> {
             Known::Nothing => return None,
             Known::Fails(_) => return Some(self.report(state, "4.0.0", "user lookup error")),
         }
+        if self.mail.is_probe {
+            return Some(self.report(state, "2.0.0", "delivers to mailbox"));
+        }
         let command = match self.ask(&agent.mailbox_command_maps, &state.user) {
             Known::Hit(hit) => hit.value.to_string(),
             Known::Something(table) => return Some(self.unknown(state, table)),
@@ -108,14 +111,15 @@ impl Run<'_, '_, '_> {
             self.journey.world.explain(agent.luser_relay.span(), || {
                 format!("luser_relay is {relay}")
             });
-            // trivial-rewrite(8) has no answer to anything but one address, and the mail is lost.
+            state.unmatched = None;
+            // What is not one address is a name as it stands, mostly one that nobody has: local(8) comes here once
+            // more, and stops without a word. An empty one is empty_address_recipient.
             let addresses = token::addresses(relay.as_bytes());
             let [one] = addresses.as_slice() else {
-                return false;
+                return self.address(state, relay.trim());
             };
             let one = String::from_utf8_lossy(&one.internal(relay.as_bytes())).into_owned();
             if !same(&agent.view.canonical(&one), &state.address) {
-                state.unmatched = None;
                 return self.address(state, &one);
             }
         } else if matches!(state.user.as_str(), "postmaster" | "mailer-daemon") {

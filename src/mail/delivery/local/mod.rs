@@ -431,6 +431,9 @@ impl<'r> Run<'r, '_, '_> {
         if self.been_here(&format!("indirect {}", state.address)) {
             return false;
         }
+        if self.mail.is_probe {
+            return self.report(state, "2.0.0", &format!("forwards to {}", state.address));
+        }
         let delivered = state.delivered.clone().unwrap_or_default();
         let recipient = state.address.clone();
         let known = (self.forwards.iter_mut())
