@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::accepted::Accepted;
 use super::delivery::{Delivery, Fate, Leaf};
+use super::quoting;
 use super::reply::{Answer, Reply, Stage};
 use super::resolve::Rewriting;
 use super::session::Session;
@@ -293,9 +294,11 @@ impl Outcome {
             Fate::Unknown(_) => Ending::Unknown,
         };
         // A name without a domain has no @ either.
-        let address = match leaf.address.domain.as_str() {
-            "" => leaf.address.local,
-            _ => leaf.address.to_string(),
+        let address = match (leaf.address.local.as_str(), leaf.address.domain.as_str()) {
+            (_, "") => leaf.address.local,
+            ("", _) => leaf.address.to_string(),
+            // As in the log.
+            _ => quoting::external(&leaf.address.to_string()).into_owned(),
         };
         Self {
             address,

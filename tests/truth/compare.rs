@@ -243,8 +243,10 @@ fn outcome(fact: &Fact, trace: &Trace) -> Option<(&'static str, String, String)>
             format!("{:?}", trace.outcomes),
         ));
     }
+    // Nobody is told as long as another recipient of the message is being tried.
+    let is_open = fact.is_hidden || (fact.is_stuck && !fact.is_bounced);
     match trace.backscatter {
-        Some(ours) if ours != fact.is_bounced && !fact.is_hidden => {
+        Some(ours) if ours != fact.is_bounced && !is_open => {
             Some(("notice", fact.is_bounced.to_string(), ours.to_string()))
         }
         _ => None,

@@ -1,6 +1,6 @@
 //! Examples of messages and what becomes of them.
 
-use super::{After, Delivery, Fate};
+use super::{After, Delivery, Fate, Probe};
 use crate::mail::accepted::{Accepted, Actions};
 use crate::mail::testing::{VERSION, instance};
 use crate::mail::world::World;
@@ -544,4 +544,78 @@ fn a_table_that_cannot_be_looked_at() {
         world.subjects(),
         ["ldap:/etc/postfix/aliases.cf (it is not a file)"]
     );
+}
+
+#[test]
+fn an_extension_goes_on_with_its_own_delimiter() {
+    let main_cf = "recipient_delimiter = +-\npropagate_unmatched_extensions = alias\n\
+         alias_maps = inline:{{web=anna@far.test}}";
+    for (recipient, target) in [("web-x", "anna-x"), ("web+x", "anna+x"), ("web", "anna")] {
+        let far = format!("{target}@far.test smtp:far.test");
+        assert_eq!(ends(main_cf, &format!("{recipient}@example.com")), [far]);
+    }
+}
+
+#[test]
+fn a_luser_relay_that_is_no_address_loses_mail() {
+    let lost = ["ghost@example.com discarded"];
+    assert_eq!(ends("luser_relay = anna, root", "ghost@example.com"), lost);
+    assert_eq!(ends("luser_relay = $nothing", "ghost@example.com"), lost);
+    assert_eq!(
+        ends(
+            "luser_relay = $nothing\nempty_address_recipient = anna",
+            "ghost@example.com"
+        ),
+        ["anna@mail.example.com delivered 2.0.0 delivered to mailbox"]
+    );
+}
+
+#[test]
+fn what_a_probe_comes_to() {
+    let probe = |main_cf: &str, address: &str| {
+        let text = format!(
+            "compatibility_level = 3.6\nmyhostname = mail.example.com\nmydestination = example.com\n{main_cf}"
+        );
+        let instance = instance(text, VERSION, Some(&["root", "anna"]));
+        let smtpd = (instance.smtpd_services().next()).expect("a stock master.cf has an smtpd");
+        Delivery::of(smtpd).probe(address, &mut World::default())
+    };
+    let unknown = || Probe::Undeliverable("unknown user: \"ghost\"".to_owned());
+    let later = || Probe::Waits("later".to_owned());
+    let aliases = "alias_maps = inline:{{list=ghost}}";
+    for (main_cf, address, comes_to) in [
+        ("", "anna@example.com", Probe::Deliverable),
+        ("", "ghost@example.com", unknown()),
+        ("soft_bounce = yes", "ghost@example.com", unknown()),
+        // An alias is not followed, nor is what stands for several.
+        (aliases, "list@example.com", Probe::Deliverable),
+        (
+            "virtual_alias_maps = inline:{{list@example.com=ghost one}}",
+            "list@example.com",
+            Probe::Deliverable,
+        ),
+        (
+            "virtual_alias_maps = inline:{{list@example.com=ghost@example.com}}",
+            "list@example.com",
+            unknown(),
+        ),
+        (
+            "transport_maps = inline:{{far.test=retry:4.3.9 later}}",
+            "u@far.test",
+            later(),
+        ),
+        ("", "u@far.test", Probe::Depends),
+        (
+            "address_verify_transport_maps = static:smtp:",
+            "anna@example.com",
+            Probe::Depends,
+        ),
+        (
+            "mailbox_command = exit 75",
+            "anna@example.com",
+            Probe::Deliverable,
+        ),
+    ] {
+        assert_eq!(probe(main_cf, address), comes_to, "{main_cf} {address}");
+    }
 }
