@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod check;
+mod listed;
 mod postconf;
 mod query;
 mod trace;
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use catalogue::{ExplainArgs, RulesArgs};
 pub use check::{CheckArgs, FixArgs, SelectionArgs};
+pub use listed::ListedArgs;
 pub use postconf::PostconfArgs;
 pub use query::{QueryArgs, QueryRoleArg};
 pub use trace::TraceArgs;
@@ -62,6 +64,9 @@ pub enum Command {
     /// Ask a running server whether it refuses what it must: up to RCPT TO, no mail is sent
     #[command(after_help = verify::VERIFY_EXIT_CODES)]
     Verify(Box<VerifyArgs>),
+    /// Say whether the addresses of this host are on DNS blocklists, and where to ask for removal: asks DNS
+    #[command(after_help = listed::LISTED_EXIT_CODES)]
+    Listed(Box<ListedArgs>),
     /// Print what Postfix's own postconf(1) prints, with its options, on a machine that need not have Postfix
     Postconf(PostconfArgs),
 }

@@ -5,6 +5,7 @@ mod color;
 mod explain;
 mod fix;
 mod instances;
+mod listed;
 mod listener;
 mod postconf;
 mod query;
@@ -29,6 +30,7 @@ pub fn run(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Result
         Some(Command::Rules(args)) => rules::run(&args, out),
         Some(Command::Query(args)) => query::run(&args, out, err),
         Some(Command::Trace(args)) => trace::run(&args, out),
+        Some(Command::Listed(args)) => listed::run(&args, out),
         Some(Command::Verify(args)) => verify::run(&args, out),
         Some(Command::Postconf(args)) => postconf::run(&args, out, err),
     }

@@ -24,6 +24,7 @@ use crate::report::VerifyWriter;
 const OVERALL: Duration = Duration::from_secs(600);
 /// So many addresses of a name are tried.
 const MOST_ADDRESSES: usize = 4;
+const SMTP: u16 = 25;
 
 pub(super) fn run(args: &VerifyArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     color::decide(args.color, true);
@@ -31,7 +32,7 @@ pub(super) fn run(args: &VerifyArgs, out: &mut dyn Write) -> anyhow::Result<Exit
         return Err(UsageError("--timeout has to be longer than 0".to_owned()).into());
     }
     check_words(args)?;
-    let (host, port) = host_and_port(&args.host)?;
+    let (host, port) = host_and_port(&args.host, SMTP)?;
     let addresses: Vec<SocketAddr> = (host, port)
         .to_socket_addrs()
         .with_context(|| format!("cannot find the address of {host}"))?
@@ -98,18 +99,19 @@ fn check_words(args: &VerifyArgs) -> Result<(), UsageError> {
     Ok(())
 }
 
-fn host_and_port(text: &str) -> Result<(&str, u16), UsageError> {
+/// A server as it is typed, with the port or without.
+pub(super) fn host_and_port(text: &str, default: u16) -> Result<(&str, u16), UsageError> {
     let wrong = || UsageError(format!("{text} is no server: expected HOST or HOST:PORT"));
     let bare_address = text
         .strip_prefix('[')
         .and_then(|text| text.strip_suffix(']'));
     if let Some(address) = bare_address {
-        return Ok((address, 25));
+        return Ok((address, default));
     }
     if text.is_empty() || !text.contains(':') || text.parse::<std::net::Ipv6Addr>().is_ok() {
         return match text {
             "" => Err(wrong()),
-            host => Ok((host, 25)),
+            host => Ok((host, default)),
         };
     }
     let endpoint = Endpoint::parse(text).map_err(|_| wrong())?;
@@ -230,10 +232,10 @@ mod tests {
             ("[2001:db8::1]", "2001:db8::1", 25),
             ("[2001:db8::1]:26", "2001:db8::1", 26),
         ] {
-            assert_eq!(host_and_port(text).unwrap(), (host, port), "{text}");
+            assert_eq!(host_and_port(text, 25).unwrap(), (host, port), "{text}");
         }
         for text in ["", ":25", "a:0", "a:70000", "a:b", "a b:25"] {
-            assert!(host_and_port(text).is_err(), "{text}");
+            assert!(host_and_port(text, 25).is_err(), "{text}");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The running system: what its log, its queue, DNS and SMTP say of it. Nothing here runs unless a command
 //! asks for it.
 
+pub mod dnsbl;
 pub mod probe;
 pub mod smtp;
+mod timed;

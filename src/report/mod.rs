@@ -6,6 +6,7 @@ mod excerpt;
 mod full;
 mod github;
 mod json;
+mod listed;
 mod place;
 mod query;
 mod sarif;
@@ -23,6 +24,7 @@ use crate::instance::Instance;
 use crate::lint;
 use crate::source::Sources;
 
+pub use listed::ListedWriter;
 pub use place::{Place, shown_path};
 pub use query::{QueryAnswer, QueryWriter};
 pub use secret::Secrets;

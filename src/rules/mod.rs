@@ -41,6 +41,8 @@ mod syntax;
 mod tables;
 mod upgrade;
 
+pub use upgrade::closed_dnsbl;
+
 use crate::rule::Rule;
 
 /// All rules, in the order of groups and codes.

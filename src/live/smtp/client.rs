@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use super::failure::Failure;
 use super::reading::Unread;
-use super::stream::{Stream, Timed};
+use super::stream::Stream;
 use super::tls;
+use crate::live::timed::Timed;
 use crate::mail::Reply;
 
 /// How long is waited.

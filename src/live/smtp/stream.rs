@@ -1,17 +1,12 @@
-//! A connection that waits until a moment, however little comes at a time.
+//! The connection to a server, plain or with TLS.
 
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::time::{Duration, Instant};
+use std::net::SocketAddr;
+use std::time::Duration;
 
 use rustls::{ClientConnection, StreamOwned};
 
-/// A TCP connection with a deadline.
-#[derive(Debug)]
-pub(super) struct Timed {
-    stream: TcpStream,
-    deadline: Instant,
-}
+use crate::live::timed::Timed;
 
 /// A connection, plain or with TLS.
 #[derive(Debug)]
@@ -20,42 +15,6 @@ pub(super) enum Stream {
     Tls(Box<StreamOwned<ClientConnection, Timed>>),
     /// Between the two, or behind the end.
     Gone,
-}
-
-impl Timed {
-    pub(super) fn connect(server: SocketAddr, patience: Duration) -> io::Result<Self> {
-        let stream = TcpStream::connect_timeout(&server, patience)?;
-        // Commands are short and wait for their answers.
-        stream.set_nodelay(true)?;
-        Ok(Self {
-            stream,
-            deadline: Instant::now() + patience,
-        })
-    }
-
-    fn left(&self) -> io::Result<Duration> {
-        let left = self.deadline.checked_duration_since(Instant::now());
-        left.filter(|left| !left.is_zero())
-            .ok_or_else(|| io::ErrorKind::TimedOut.into())
-    }
-}
-
-impl Read for Timed {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.stream.set_read_timeout(Some(self.left()?))?;
-        self.stream.read(buffer)
-    }
-}
-
-impl Write for Timed {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.stream.set_write_timeout(Some(self.left()?))?;
-        self.stream.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.stream.flush()
-    }
 }
 
 impl Stream {
@@ -70,13 +29,13 @@ impl Stream {
     /// From now on reading and writing ends after so long.
     pub(super) fn wait(&mut self, patience: Duration) {
         if let Some(timed) = self.timed() {
-            timed.deadline = Instant::now() + patience;
+            timed.wait(patience);
         }
     }
 
     /// This end of the connection.
     pub(super) fn local(&mut self) -> Option<SocketAddr> {
-        self.timed()?.stream.local_addr().ok()
+        self.timed()?.local()
     }
 
     /// Whether something was sent without TLS that was not read yet.
@@ -85,10 +44,7 @@ impl Stream {
         let Self::Plain(timed) = self else {
             return Ok(false);
         };
-        timed.stream.set_nonblocking(true)?;
-        let peeked = timed.stream.peek(&mut [0]);
-        timed.stream.set_nonblocking(false)?;
-        Ok(peeked.is_ok_and(|count| count > 0))
+        timed.has_pending()
     }
 }
 

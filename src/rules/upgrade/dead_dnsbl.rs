@@ -88,8 +88,9 @@ fn zone_of(site: &str) -> &str {
     site.split(['=', '*']).next().unwrap_or_default().trim_end_matches('.')
 }
 
-/// The year in which a list closed; `None` for one that works as far as we know.
-fn closed(site: &str) -> Option<&'static str> {
+/// The year in which a list closed; `None` for one that works as far as we know. It may be written as a site
+/// of `postscreen_dnsbl_sites`.
+pub fn closed(site: &str) -> Option<&'static str> {
     let zone = zone_of(site).to_ascii_lowercase();
     DEAD.lines().filter(|line| !line.starts_with('#')).find_map(|line| {
         let (dead, year) = line.split_once('\t')?;

@@ -2,6 +2,8 @@
 
 rules![deprecated_parameter, parameter_too_new, dead_dnsbl];
 
+pub use dead_dnsbl::closed as closed_dnsbl;
+
 use crate::instance::Instance;
 use crate::instance::parameter::{Origin, Parameter};
 

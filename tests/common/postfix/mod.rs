@@ -68,6 +68,11 @@ pub(crate) fn is_installed(test: &str) -> bool {
     missing_program().is_none_or(|reason| skip(test, &reason))
 }
 
+/// As [`is_available`], for a test that only runs another program.
+pub(crate) fn is_there(test: &str, program: &Path) -> bool {
+    program.exists() || skip(test, &format!("there is no {}", program.display()))
+}
+
 fn skip(test: &str, reason: &str) -> bool {
     let message = format!("SKIPPED: {test} {reason}\n");
     assert!(
