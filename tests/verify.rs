@@ -128,6 +128,25 @@ fn a_client_that_may_relay_proves_nothing_about_relaying() {
 }
 
 #[test]
+fn an_open_relay_whose_configuration_is_none() {
+    if !is_available("verify: open relay") {
+        return;
+    }
+    let directory = "_mail/story-fixed";
+    let everybody = ["mynetworks=0.0.0.0/0"];
+    let postfix = Private::start(&fixture(directory), &everybody).expect("Postfix starts");
+    let server = format!("127.0.0.1:{}", postfix.port("smtp"));
+    let (code, value) = verify_json(&as_stranger(&server, directory));
+    assert_eq!(code, Some(1), "{value:#}");
+    assert_eq!(verdicts(&value, "relay"), ["relay"; 2]);
+    assert!(
+        verdicts(&value, "unknown")
+            .iter()
+            .all(|one| one == "refused")
+    );
+}
+
+#[test]
 fn refusals_of_the_client_prove_nothing() {
     if !is_available("verify: client refused") {
         return;
@@ -137,6 +156,10 @@ fn refusals_of_the_client_prove_nothing() {
         &["smtpd_client_restrictions=reject"][..],
         &["smtpd_client_restrictions=reject", "smtpd_delay_reject=no"],
         &["smtpd_sender_restrictions=reject"],
+        &[
+            "smtpd_client_connection_rate_limit=1",
+            "smtpd_client_event_limit_exceptions=",
+        ],
         &["smtpd_helo_restrictions=reject", "smtpd_delay_reject=no"],
     ] {
         let postfix = Private::start(&fixture(directory), settings).expect("Postfix starts");
