@@ -265,7 +265,7 @@ mod tests {
             .into_vec()
             .into_iter()
             .map(|finding| Entry {
-                finding,
+                finding: std::borrow::Cow::Owned(finding),
                 sources: &sources,
                 secrets: &secrets,
             })

@@ -2,10 +2,10 @@
 //! library do: within version 1, fields may be added and none changed or removed. What does not apply is
 //! null or an empty list.
 
-use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use serde_json::ser::{Formatter, PrettyFormatter};
 
 use super::Entry;
 use super::summary::{RuleCount, Summary};
@@ -14,10 +14,19 @@ use crate::finding::{Edit, Fix, Related, Safety};
 use crate::source::same_length_lossy;
 
 #[derive(Serialize)]
-struct ReportV1 {
+struct ReportV1<'e> {
     version: u32,
-    findings: Vec<FindingV1>,
+    findings: FindingsV1<'e>,
     summary: SummaryV1,
+}
+
+/// The findings, each made into a [`FindingV1`] when its turn comes: there may be many.
+struct FindingsV1<'e>(&'e [Entry<'e>]);
+
+impl Serialize for FindingsV1<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(finding))
+    }
 }
 
 #[derive(Serialize)]
@@ -91,7 +100,7 @@ pub(super) fn write(
 ) -> io::Result<()> {
     let report = ReportV1 {
         version: 1,
-        findings: entries.iter().map(finding).collect(),
+        findings: FindingsV1(entries),
         summary: SummaryV1 {
             findings: summary.total(),
             errors: summary.errors,
@@ -117,18 +126,70 @@ fn rule(rule: &RuleCount) -> RuleV1 {
 /// Writes a value as JSON, with `\u` in place of each character that a terminal would obey. Outside of
 /// strings JSON has none of these.
 pub(super) fn write_json(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
-    let text = serde_json::to_string_pretty(value)?;
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c != '\n' && stand_in(c).is_some() {
+    let mut out = io::BufWriter::new(out);
+    let formatter = Escaping(PrettyFormatter::new());
+    value.serialize(&mut serde_json::Serializer::with_formatter(
+        &mut out, formatter,
+    ))?;
+    writeln!(out)?;
+    out.flush()
+}
+
+/// The form of [`write_json`].
+struct Escaping(PrettyFormatter<'static>);
+
+impl Formatter for Escaping {
+    fn write_string_fragment<W: ?Sized + Write>(
+        &mut self,
+        out: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some((at, c)) = rest.char_indices().find(|(_, c)| stand_in(*c).is_some()) {
+            out.write_all(&rest.as_bytes()[..at])?;
             for unit in c.encode_utf16(&mut [0; 2]) {
-                let _ = write!(escaped, "\\u{unit:04x}");
+                write!(out, "\\u{unit:04x}")?;
             }
-        } else {
-            escaped.push(c);
+            rest = &rest[at + c.len_utf8()..];
         }
+        out.write_all(rest.as_bytes())
     }
-    writeln!(out, "{escaped}")
+
+    fn begin_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_array(out)
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_array(out)
+    }
+
+    fn begin_array_value<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_array_value(out, first)
+    }
+
+    fn end_array_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_array_value(out)
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_object(out)
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_object(out)
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_object_key(out, first)
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_object_value(out)
+    }
+
+    fn end_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_object_value(out)
+    }
 }
 
 fn finding(entry: &Entry<'_>) -> FindingV1 {
@@ -203,6 +264,8 @@ fn edit(entry: &Entry<'_>, edit: &Edit) -> EditV1 {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use super::*;
     use crate::edits::replace_span;
     use crate::finding::Findings;
@@ -224,7 +287,7 @@ mod tests {
         let secrets = Secrets::default();
         let finding = findings.into_vec().remove(0);
         let entry = Entry {
-            finding,
+            finding: Cow::Owned(finding),
             sources: &sources,
             secrets: &secrets,
         };

@@ -16,8 +16,11 @@ mod trace;
 mod verify;
 mod visible;
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use crate::finding::{Edit, Finding};
 use crate::instance::Instance;
@@ -64,7 +67,7 @@ impl Checked {
 #[derive(Debug)]
 pub struct Entry<'c> {
     /// The finding.
-    pub finding: Finding,
+    pub finding: Cow<'c, Finding>,
     sources: &'c Sources,
     secrets: &'c Secrets,
 }
@@ -102,13 +105,19 @@ pub enum Format {
 /// The findings of all instances, sorted by path, place and code. What two instances say of a file that
 /// both use is said once.
 pub fn entries(checked: &[Checked]) -> Vec<Entry<'_>> {
-    let mut all: Vec<(PathBuf, Entry<'_>)> = Vec::new();
+    let mut all: Vec<(Rc<PathBuf>, Entry<'_>)> = Vec::new();
     for one in checked {
+        let mut paths = BTreeMap::new();
         for finding in &one.findings {
+            let file = finding.span.file;
+            let path = paths.entry(file).or_insert_with(|| {
+                let path = shown_path(&one.instance.sources().get(file));
+                Rc::new(PathBuf::from(path))
+            });
             all.push((
-                PathBuf::from(shown_path(&one.instance.sources().get(finding.span.file))),
+                Rc::clone(path),
                 Entry {
-                    finding: finding.clone(),
+                    finding: Cow::Borrowed(finding),
                     sources: one.instance.sources(),
                     secrets: &one.secrets,
                 },
@@ -119,7 +128,7 @@ pub fn entries(checked: &[Checked]) -> Vec<Entry<'_>> {
         let key = |entry: &Entry<'_>| (entry.finding.span.start, entry.finding.rule.code);
         path.cmp(other_path).then(key(entry).cmp(&key(other)))
     });
-    let mut entries: Vec<(PathBuf, Entry<'_>)> = Vec::with_capacity(all.len());
+    let mut entries: Vec<(Rc<PathBuf>, Entry<'_>)> = Vec::with_capacity(all.len());
     for (path, entry) in all {
         let start = entry.finding.span.start;
         let same = entries
@@ -135,11 +144,11 @@ pub fn entries(checked: &[Checked]) -> Vec<Entry<'_>> {
         match twin {
             // The files of another instance have other handles: what points into them stays behind.
             Some(twin) => lint::absorb(
-                &mut twin.finding,
+                twin.finding.to_mut(),
                 Finding {
                     related: Vec::new(),
                     fixes: Vec::new(),
-                    ..entry.finding
+                    ..entry.finding.into_owned()
                 },
             ),
             None => entries.push((path, entry)),

@@ -85,7 +85,7 @@ pub struct Source {
     text: String,
     /// The bytes, where they are not those of the text because they are not UTF-8.
     bytes: Option<Vec<u8>>,
-    line_starts: OnceLock<Vec<usize>>,
+    newlines: OnceLock<Vec<usize>>,
     stamp: Option<Stamp>,
 }
 
@@ -141,9 +141,11 @@ impl Source {
     /// Line and column of an offset; an offset beyond the end is the end.
     pub fn line_column(&self, offset: usize) -> LineColumn {
         let offset = offset.min(self.text.len());
-        let starts = self.line_starts();
-        let line = starts.partition_point(|&start| start <= offset);
-        let start = starts[line - 1];
+        let bytes = self.text.as_bytes();
+        let block = offset / BLOCK;
+        let before = self.newlines().get(block).copied().unwrap_or_default();
+        let line = before + memchr::memchr_iter(b'\n', &bytes[block * BLOCK..offset]).count() + 1;
+        let start = memchr::memrchr(b'\n', &bytes[..offset]).map_or(0, |newline| newline + 1);
         let column = match self.text().get(start..offset) {
             Some(before) => before.chars().count() + 1,
             None => offset - start + 1,
@@ -153,17 +155,39 @@ impl Source {
 
     /// The offset at which physical line `line` (from 1) starts.
     pub fn line_start(&self, line: usize) -> Option<usize> {
-        self.line_starts().get(line.checked_sub(1)?).copied()
+        let newlines = line.checked_sub(1)?;
+        if newlines == 0 {
+            return Some(0);
+        }
+        let counts = self.newlines();
+        let block = counts
+            .partition_point(|&before| before < newlines)
+            .checked_sub(1)?;
+        let start = block * BLOCK;
+        let mut found = memchr::memchr_iter(b'\n', self.text.as_bytes().get(start..)?);
+        let at = found.nth(newlines - counts[block] - 1)?;
+        Some(start + at + 1)
     }
 
-    fn line_starts(&self) -> &[usize] {
-        self.line_starts.get_or_init(|| {
-            std::iter::once(0)
-                .chain(memchr::memchr_iter(b'\n', self.text.as_bytes()).map(|at| at + 1))
-                .collect()
+    /// How many newlines lie in front of each block. A table may have millions of lines.
+    fn newlines(&self) -> &[usize] {
+        self.newlines.get_or_init(|| {
+            let mut count = 0;
+            let blocks = self.text.as_bytes().chunks(BLOCK).map(|block| {
+                let before = count;
+                count += memchr::memchr_iter(b'\n', block).count();
+                before
+            });
+            let mut counts: Vec<usize> = blocks.collect();
+            // For the end of a file that ends with a block.
+            counts.push(count);
+            counts
         })
     }
 }
+
+/// So many bytes are searched for the number of a line.
+const BLOCK: usize = 4096;
 
 /// All files that a run has read, in the order in which they were read.
 ///
@@ -187,7 +211,7 @@ impl Sources {
             path,
             text,
             bytes,
-            line_starts: OnceLock::new(),
+            newlines: OnceLock::new(),
             stamp,
         });
         files.push(Arc::clone(&source));
@@ -231,5 +255,38 @@ impl Sources {
         self.files
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_counted_over_blocks() {
+        for text in [
+            String::new(),
+            "a".to_owned(),
+            "a\n\nb\n".to_owned(),
+            "é\n".repeat(3000),
+            "x".repeat(BLOCK),
+            format!("{}\n{}\n", "x".repeat(BLOCK - 1), "y".repeat(3 * BLOCK)),
+        ] {
+            let source = Sources::default().add("a".into(), text.clone().into_bytes(), None);
+            let mut starts = vec![0];
+            starts.extend(text.match_indices('\n').map(|(at, _)| at + 1));
+            for (index, &start) in starts.iter().enumerate() {
+                let line = index + 1;
+                assert_eq!(source.line_start(line), Some(start));
+                assert_eq!(source.line_column(start), LineColumn { line, column: 1 });
+                let end = text[start..]
+                    .find('\n')
+                    .map_or(text.len(), |length| start + length);
+                let column = text[start..end].chars().count() + 1;
+                assert_eq!(source.line_column(end), LineColumn { line, column });
+            }
+            assert_eq!(source.line_start(starts.len() + 1), None);
+            assert_eq!(source.line_start(0), None);
+        }
     }
 }

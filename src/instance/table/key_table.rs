@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::hash::{self, BuildHasherDefault};
 use std::sync::{Arc, OnceLock};
 
 use super::entry::{Entries, Entry, SourceFormat};
@@ -46,7 +47,25 @@ struct Keys {
     index: KeyIndex,
     /// The hashes of the domains behind the last `@` of the keys, and of the keys without one: most
     /// addresses have a domain that no key has.
-    domains: HashSet<u64>,
+    domains: HashSet<u64, BuildHasherDefault<Hashed>>,
+}
+
+/// The hash of what is a hash already.
+#[derive(Debug, Default)]
+struct Hashed(u64);
+
+impl hash::Hasher for Hashed {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = (bytes.iter()).fold(self.0, |hash, &byte| hash.rotate_left(8) ^ u64::from(byte));
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// An entry whose key an earlier entry has, too.
@@ -142,7 +161,7 @@ impl KeyTable {
     fn keys(&self, folded: bool) -> &Keys {
         let cell = if folded { &self.folded } else { &self.plain };
         cell.get_or_init(|| {
-            let mut domains = HashSet::new();
+            let mut domains = HashSet::default();
             // Entries of a domain often stand together.
             let mut last = Vec::new();
             let index = KeyIndex::build(self.source.bytes().len(), |add| {

@@ -13,6 +13,7 @@ mod table_facts;
 pub use table_facts::{Outside, TableFacts, foreign_target};
 
 use std::collections::{BTreeSet, VecDeque};
+use std::num::NonZero;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -27,6 +28,9 @@ use crate::source::{Span, Text};
 
 /// So many entries that lead to a suspect one are asked whether strangers can get there.
 const MOST_WAYS: usize = 100;
+
+/// So few suspect entries are not worth a thread.
+const FEW: usize = 32;
 
 /// An entry of an alias table: the number of its table, and where its line starts, or for tables without
 /// lines its number.
@@ -198,6 +202,37 @@ pub struct Ways<'g, 'i> {
 }
 
 impl Ways<'_, '_> {
+    /// As [`Ways::to`] for each of `suspects`. They are many and none needs to know of another, so all
+    /// processors take their share.
+    pub fn to_each(
+        &self,
+        suspects: &[Suspect],
+        is_wanted: impl Fn(&Acceptance) -> bool + Sync,
+    ) -> Vec<Option<Acceptance>> {
+        let is_wanted = &is_wanted;
+        let find = |suspects: &[Suspect]| -> Vec<Option<Acceptance>> {
+            suspects
+                .iter()
+                .map(|suspect| self.to(suspect, is_wanted))
+                .collect()
+        };
+        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+        if processors == 1 || suspects.len() < FEW {
+            return find(suspects);
+        }
+        std::thread::scope(|scope| {
+            let shares = suspects.chunks(suspects.len().div_ceil(processors));
+            let threads: Vec<_> = shares
+                .map(|share| scope.spawn(move || find(share)))
+                .collect();
+            let found = threads.into_iter().map(|thread| match thread.join() {
+                Ok(found) => found,
+                Err(panic) => std::panic::resume_unwind(panic),
+            });
+            found.flatten().collect()
+        })
+    }
+
     /// A recipient whom a stranger may name and whose mail gets to the entry, and what happens to it: first
     /// the entry's own key is tried, then those of entries that lead there.
     pub fn to(

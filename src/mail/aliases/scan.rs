@@ -231,13 +231,10 @@ impl<'i> Scan<'i> {
         };
         let mut stays_inside = false;
         let mut is_forward = false;
-        if is_plain(entry.value) {
-            let words = entry
-                .value
-                .split(|&byte| matches!(byte, b',' | b' ' | b'\t'));
+        if let Some(words) = plain_targets(entry.value) {
             let is_canonical = entry.parameter.contains("canonical");
             let most = if is_canonical { 1 } else { usize::MAX };
-            for (index, word) in words.filter(|word| !word.is_empty()).take(most).enumerate() {
+            for (index, word) in words.take(most).enumerate() {
                 let (domain, at) = match memchr::memrchr(b'@', word) {
                     Some(at) => (self.domain(&word[at + 1..]), Some(at)),
                     None => (self.origin(), None),
@@ -248,6 +245,9 @@ impl<'i> Scan<'i> {
                     let domain = match at {
                         Some(_) if known.is_complete => domain,
                         Some(_) => self.written_domain(&String::from_utf8_lossy(word)),
+                        None if word.contains(&b'%') => {
+                            self.written_domain(&String::from_utf8_lossy(word))
+                        }
                         None => self.domain_of_bare,
                     };
                     stays_inside |= domain == key_domain;
@@ -485,11 +485,37 @@ impl Numbered<'_> {
     }
 }
 
-/// Whether a list of addresses has nothing that needs a parser: no quotes, comments, groups, files or commands.
-fn is_plain(value: &[u8]) -> bool {
-    value.iter().all(|&byte| PLAIN[usize::from(byte)])
+/// The targets in a list of addresses that has nothing that needs a parser: no quotes, comments, groups, files or
+/// commands.
+pub(super) fn plain_targets(value: &[u8]) -> Option<impl Iterator<Item = &[u8]>> {
+    let is_plain = value.iter().all(|&byte| PLAIN[usize::from(byte)]);
+    (is_plain && !joins_words(value)).then(|| {
+        let words = value.split(|&byte| matches!(byte, b',' | b' ' | b'\t'));
+        words.filter(|word| !word.is_empty())
+    })
 }
 
+/// Whether blanks part no words, because one of `. @ %` stands beside them.
+fn joins_words(value: &[u8]) -> bool {
+    let is_blank = |byte: u8| matches!(byte, b' ' | b'\t');
+    let is_operator = |byte: u8| matches!(byte, b'.' | b'@' | b'%');
+    let mut blanks = memchr::memchr2_iter(b' ', b'\t', value);
+    blanks.any(|at| {
+        let before = value[..at]
+            .iter()
+            .rev()
+            .copied()
+            .find(|&byte| !is_blank(byte));
+        let after = value[at..].iter().copied().find(|&byte| !is_blank(byte));
+        match (before, after) {
+            (Some(b','), _) | (_, Some(b',')) => false,
+            (Some(before), Some(after)) => is_operator(before) || is_operator(after),
+            _ => false,
+        }
+    })
+}
+
+/// The bytes of such lists.
 static PLAIN: [bool; 256] = {
     let mut plain = [false; 256];
     let mut byte = 0_u8;
@@ -497,7 +523,7 @@ static PLAIN: [bool; 256] = {
         plain[byte as usize] = byte.is_ascii_alphanumeric()
             || matches!(
                 byte,
-                b'@' | b'.' | b'-' | b'_' | b'+' | b'=' | b',' | b' ' | b'\t'
+                b'@' | b'.' | b'-' | b'_' | b'+' | b'=' | b'%' | b',' | b' ' | b'\t'
             );
         byte += 1;
     }

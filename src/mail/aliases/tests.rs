@@ -78,3 +78,45 @@ fn circles_are_suspect() {
         ["d@a.test"]
     );
 }
+
+#[test]
+fn plain_lists_are_cut_as_a_parser_cuts_them() {
+    // Where blanks part no words, it is left to the parser.
+    assert!(scan::plain_targets(b". a").is_none());
+    let parts = ["a", ".", "@", "%", "+", "-", " ", ",", "b.test", "\t"];
+    let count = parts.len();
+    for number in 0..count.pow(5) {
+        let digits = (0..5).map(|digit| number / count.pow(digit) % count);
+        let value: String = digits.map(|digit| parts[digit]).collect();
+        let value = value.trim_matches([' ', '\t']).as_bytes();
+        let Some(quick) = scan::plain_targets(value) else {
+            continue;
+        };
+        let quick: Vec<&[u8]> = quick.collect();
+        let addresses = crate::syntax::token::addresses(value);
+        let exact: Vec<_> = addresses
+            .iter()
+            .map(|address| address.internal(value))
+            .collect();
+        assert_eq!(quick, exact, "{}", String::from_utf8_lossy(value));
+    }
+}
+
+#[test]
+fn domains_of_complete_targets_stay_as_they_are() {
+    let instance = instance(
+        "compatibility_level = 3.6\nmyhostname = mail.example.com\nappend_dot_mydomain = yes\n"
+            .to_owned(),
+        VERSION,
+        Some(&["root"]),
+    );
+    let domain = |target: &str| crate::mail::Address::written(&instance, target).domain;
+    for local in [
+        "a", "", "a.", ".a", "a..b", "a%b", "a@b", "-a", "a+b", "%", "@", "a@.", "a%b.test",
+    ] {
+        assert_eq!(domain(&format!("{local}@b.test")), "b.test", "{local}");
+    }
+    for bare in ["a", "a.b", ".a", "a.", "a+b", "-a", "a=b"] {
+        assert_eq!(domain(bare), domain("x"), "{bare}");
+    }
+}

@@ -20,8 +20,10 @@ fn check(instance: &Instance, findings: &mut Findings) {
     for smtpd in instance.smtpd_services() {
         let graph = AliasGraph::of(instance);
         let ways = graph.ways(smtpd);
-        for suspect in graph.circles().take(MOST_SUSPECTS) {
-            let Some(acceptance) = ways.to(&suspect, is_lost) else { continue };
+        let suspects: Vec<_> = graph.circles().take(MOST_SUSPECTS).collect();
+        let found = ways.to_each(&suspects, is_lost);
+        for (suspect, acceptance) in suspects.iter().zip(found) {
+            let Some(acceptance) = acceptance else { continue };
             let Some(place) = suspect.key.span().or(suspect.line) else { continue };
             let then = if acceptance.bounces() {
                 "is accepted, then bounced to whoever the sender claims to be"

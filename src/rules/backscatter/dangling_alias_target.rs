@@ -21,6 +21,8 @@ pub(super) static RULE: Rule = Rule {
 
 /// So many suspect entries are looked at for each service.
 const MOST_SUSPECTS: usize = 10_000;
+/// So many of them at once, before what was found of them is reported.
+const SUSPECTS_AT_ONCE: usize = 1_000;
 /// So many findings there are for each service.
 const MOST_FINDINGS: usize = 10_000;
 /// For so many domains a name that may be meant is looked for.
@@ -34,11 +36,16 @@ fn check(instance: &Instance, findings: &mut Findings) {
         let mut count = 0;
         // What a whole domain stands for is looked at by wildcard-virtual-alias.
         let suspects = graph.dead().filter(|suspect| !suspect.key.as_str().starts_with('@'));
-        for suspect in suspects.take(MOST_SUSPECTS) {
-            let Some(acceptance) = ways.to(&suspect, Acceptance::bounces) else { continue };
-            count += report(&smtpd, &suspect, &acceptance, &mut names, findings);
-            if count >= MOST_FINDINGS {
+        let mut suspects = suspects.take(MOST_SUSPECTS);
+        loop {
+            let some: Vec<Suspect> = suspects.by_ref().take(SUSPECTS_AT_ONCE).collect();
+            if some.is_empty() || count >= MOST_FINDINGS {
                 break;
+            }
+            let found = ways.to_each(&some, Acceptance::bounces);
+            for (suspect, acceptance) in some.iter().zip(found) {
+                let Some(acceptance) = acceptance.filter(|_| count < MOST_FINDINGS) else { continue };
+                count += report(&smtpd, suspect, &acceptance, &mut names, findings);
             }
         }
     }
