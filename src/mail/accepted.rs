@@ -1,5 +1,7 @@
 //! What smtpd(8) hands on when it has accepted a recipient.
 
+use super::reply::Reply;
+
 /// A recipient that was accepted, with the sender, and what is to be done with the message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Accepted {
@@ -11,6 +13,8 @@ pub struct Accepted {
     pub actions: Actions,
     /// Whether the mail is accepted only if a probe finds that it is delivered.
     pub is_probed: bool,
+    /// Why the message is not taken at DATA, or at its end, when all recipients are like this one.
+    pub refused: Option<Reply>,
 }
 
 /// What access tables want to be done with a message.

@@ -677,6 +677,12 @@ impl Generator {
                 "reject_unlisted_sender, reject_unauth_destination, reject_unlisted_recipient",
             );
         }
+        for name in ["smtpd_data_restrictions", "smtpd_end_of_data_restrictions"] {
+            if self.random.one_in(5) {
+                let list = self.restriction_list(2);
+                self.set(name, list);
+            }
+        }
         self.maybe(8, "smtpd_delay_reject", "no");
         self.maybe(8, "smtpd_reject_unlisted_recipient", "no");
         self.maybe(10, "smtpd_reject_unlisted_sender", "yes");

@@ -304,6 +304,24 @@ smtpd_recipient_restrictions = reject_unverified_recipient
 ? anna@mail.example.test ghost@mail.example.test
 
 compatibility_level = 3.6
+smtpd_data_restrictions = reject_unauth_pipelining, check_recipient_access inline:{{anna@mail.example.test=REJECT not now},{ben@mail.example.test=DISCARD},{root@mail.example.test=HOLD}}
+smtpd_end_of_data_restrictions = check_sender_access inline:{sender.test=DUNNO}, check_recipient_access inline:{{nobody@mail.example.test=451 4.7.3 wait},{web-data@mail.example.test=REDIRECT ghost@mail.example.test}}
+? anna@mail.example.test ben@mail.example.test root@mail.example.test nobody@mail.example.test web-data@mail.example.test postmaster@mail.example.test ghost@mail.example.test
+
+compatibility_level = 3.6
+smtpd_data_restrictions = reject
+? anna@mail.example.test postmaster@mail.example.test x@outside.test
+
+compatibility_level = 3.6
+soft_bounce = yes
+smtpd_end_of_data_restrictions = defer_if_permit, check_recipient_access static:REJECT
+? anna@mail.example.test
+
+compatibility_level = 3.6
+smtpd_data_restrictions = inline:{anna@mail.example.test=REJECT}
+? anna@mail.example.test
+
+compatibility_level = 3.6
 smtpd_delay_reject = no
 smtpd_client_restrictions = check_client_access inline:{stranger.example.net=REJECT}
 ? anna@mail.example.test

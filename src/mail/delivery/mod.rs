@@ -206,7 +206,7 @@ impl<'i> Delivery<'i> {
     }
 
     fn follow(&self, accepted: &Accepted, skips_filter: bool, world: &mut World) -> After {
-        if accepted.actions.discard {
+        if accepted.actions.discard && accepted.refused.is_none() {
             let leaf = Leaf {
                 address: address_of(&accepted.recipient),
                 class: None,
@@ -220,6 +220,13 @@ impl<'i> Delivery<'i> {
             return After {
                 data: queued(),
                 leaves: vec![leaf],
+                backscatter: Some(false),
+            };
+        }
+        if let Some(reply) = &accepted.refused {
+            return After {
+                data: reply.clone(),
+                leaves: Vec::new(),
                 backscatter: Some(false),
             };
         }

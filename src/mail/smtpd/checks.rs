@@ -14,6 +14,8 @@ pub(super) const REVERSE_CLIENT: &str = "Unverified Client host";
 pub(super) const HELO: &str = "Helo command";
 pub(super) const SENDER: &str = "Sender address";
 pub(super) const RECIPIENT: &str = "Recipient address";
+pub(super) const DATA: &str = "Data command";
+pub(super) const END_OF_DATA: &str = "End-of-data";
 const SASL_USER: &str = "SASL login name";
 
 /// Which senders a login does not fit.

@@ -77,6 +77,8 @@ struct Configuration {
     sender: Vec<Word>,
     relay: Vec<Word>,
     recipient: Vec<Word>,
+    data: Vec<Word>,
+    end_of_data: Vec<Word>,
     mynetworks: NetworkList,
     networks_have_parents: bool,
     recipients: Tables,
@@ -124,6 +126,8 @@ impl Configuration {
         ]
         .map(&mut list);
         let recipient = list("smtpd_recipient_restrictions");
+        let data = list("smtpd_data_restrictions");
+        let end_of_data = list("smtpd_end_of_data_restrictions");
         let rewrite_clients = list("local_header_rewrite_clients");
         let relay = if settings::relays_by_old_default(scope) {
             lists.parse(&Text::placeless(RELAY_DEFAULT), scope)
@@ -145,6 +149,8 @@ impl Configuration {
             sender,
             relay,
             recipient,
+            data,
+            end_of_data,
             mynetworks: network_list(scope, "mynetworks"),
             networks_have_parents: parents.iter().any(|word| *word == "mynetworks"),
             recipients: Tables::of(scope),
@@ -205,6 +211,10 @@ impl<'i> Smtpd<'i> {
         evaluation.conduct = conduct;
         let names = Names::default();
         let outcome = evaluation.transaction(given, &names);
+        let refused = match outcome {
+            Ok(recipient) => evaluation.message(recipient),
+            Err(_) => None,
+        };
         let stage = evaluation.stage;
         let (actions, is_probed) = (
             std::mem::take(&mut evaluation.actions),
@@ -220,6 +230,7 @@ impl<'i> Smtpd<'i> {
                     sender: names.sender.get().cloned().unwrap_or_default(),
                     actions,
                     is_probed,
+                    refused,
                 }),
             },
             Err(stop) => Verdict {

@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 
 use super::Conduct;
-use super::checks::{CLIENT, HELO, RECIPIENT, SENDER};
+use super::checks::{CLIENT, DATA, END_OF_DATA, HELO, RECIPIENT, SENDER};
 use super::evaluation::{Evaluation, Outcome, Resolved, Stop, Subject};
 use super::settings::Tls;
 use crate::instance::table::{ErrorClass, Only};
@@ -133,6 +133,40 @@ impl<'e> Evaluation<'e, '_> {
             self.unlisted_recipient(recipient)?;
         }
         Ok(())
+    }
+
+    /// The reply that refuses the message at DATA or at its end (`smtpd_check_data`, `smtpd_check_eod`), when the
+    /// recipient is its only one.
+    pub(super) fn message(&mut self, recipient: &'e str) -> Option<Reply> {
+        let smtpd = self.smtpd;
+        let stage = std::mem::replace(&mut self.stage, Stage::Data);
+        self.recipient = Some(recipient);
+        let mut refused = None;
+        for (words, name, class) in [
+            (&smtpd.read.data, "DATA", DATA),
+            (&smtpd.read.end_of_data, "END-OF-MESSAGE", END_OF_DATA),
+        ] {
+            let subject = Subject {
+                name,
+                class,
+                default: None,
+            };
+            self.defer_if_permit = None;
+            self.begin();
+            let outcome = self.list(words, subject);
+            match outcome.and_then(|_| self.end_permission()) {
+                Ok(_) => {}
+                Err(Stop::Reply(reply)) => refused = Some(reply),
+                Err(Stop::Silence(why)) => refused = Some(Reply::new(451, "4.3.0", why)),
+                // It was noted what decides.
+                Err(Stop::Unknown) => {}
+            }
+            if refused.is_some() {
+                break;
+            }
+        }
+        self.stage = stage;
+        refused
     }
 
     fn client_list(&mut self) -> Outcome {
