@@ -88,11 +88,16 @@ impl Instance {
     fn alias_references(&self) -> &HashSet<String> {
         self.tables.aliases.get_or_init(|| {
             let mut names = HashSet::new();
-            for parameter in ["alias_maps", "alias_database"] {
-                let value = self.scope().any_parameter(parameter).value();
-                let value = value.unwrap_or_default();
-                for reference in table::reference::parse_list(&value, self.version()).flatten() {
-                    names.extend(reference.with_members().iter().map(ToString::to_string));
+            // A service may have a list of its own.
+            let scopes = (self.services()).map(|service| service.scope());
+            for scope in scopes.chain([self.scope()]) {
+                for parameter in ["alias_maps", "alias_database"] {
+                    let value = scope.any_parameter(parameter).value();
+                    let value = value.unwrap_or_default();
+                    for reference in table::reference::parse_list(&value, self.version()).flatten()
+                    {
+                        names.extend(reference.with_members().iter().map(ToString::to_string));
+                    }
                 }
             }
             names

@@ -322,6 +322,12 @@ smtpd_data_restrictions = inline:{anna@mail.example.test=REJECT}
 ? anna@mail.example.test
 
 compatibility_level = 3.6
+-o alias_maps=hash:/etc/postfix/aliases-own
+== aliases-own
+list: anna
+? list@mail.example.test ghost@mail.example.test
+
+compatibility_level = 3.6
 smtpd_delay_reject = no
 smtpd_client_restrictions = check_client_access inline:{stranger.example.net=REJECT}
 ? anna@mail.example.test
