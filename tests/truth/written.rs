@@ -329,6 +329,21 @@ list: anna
 
 compatibility_level = 3.6
 smtpd_delay_reject = no
+smtpd_client_restrictions = check_helo_access static:REJECT
+? anna@mail.example.test
+
+compatibility_level = 3.6
+virtual_alias_maps = inline:{{one@mail.example.test=two@mail.example.test},{two@mail.example.test=one@mail.example.test}}
+smtpd_recipient_restrictions = check_sender_access static:DISCARD
+? one@mail.example.test anna@mail.example.test
+
+compatibility_level = 3.6
+home_mailbox = mbox
+mail_spool_directory = /var/mail/
+? anna@mail.example.test nobody@mail.example.test
+
+compatibility_level = 3.6
+smtpd_delay_reject = no
 smtpd_client_restrictions = check_client_access inline:{stranger.example.net=REJECT}
 ? anna@mail.example.test
 ";

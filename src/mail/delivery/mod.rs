@@ -206,23 +206,6 @@ impl<'i> Delivery<'i> {
     }
 
     fn follow(&self, accepted: &Accepted, skips_filter: bool, world: &mut World) -> After {
-        if accepted.actions.discard && accepted.refused.is_none() {
-            let leaf = Leaf {
-                address: address_of(&accepted.recipient),
-                class: None,
-                fate: Fate::Discarded,
-                dsn: String::new(),
-                via: String::new(),
-                text: String::new(),
-                is_told: false,
-                is_soft_bounce: false,
-            };
-            return After {
-                data: queued(),
-                leaves: vec![leaf],
-                backscatter: Some(false),
-            };
-        }
         if let Some(reply) = &accepted.refused {
             return After {
                 data: reply.clone(),
@@ -250,6 +233,24 @@ impl<'i> Delivery<'i> {
                 };
             }
         };
+        // cleanup(8) has looked at all tables before it throws the message away.
+        if accepted.actions.discard {
+            let leaf = Leaf {
+                address: address_of(&accepted.recipient),
+                class: None,
+                fate: Fate::Discarded,
+                dsn: String::new(),
+                via: String::new(),
+                text: String::new(),
+                is_told: false,
+                is_soft_bounce: false,
+            };
+            return After {
+                data: queued(),
+                leaves: vec![leaf],
+                backscatter: Some(false),
+            };
+        }
         let mut journey = Journey {
             instance: self.instance,
             agents: &self.agents,

@@ -28,7 +28,10 @@ impl<'e> Evaluation<'e, '_> {
         let settings = &smtpd.read.settings;
         self.stage = Stage::Banner;
         if !settings.delays {
+            // Nobody has said HELO yet.
+            let helo = self.helo.take();
             self.client_list()?;
+            self.helo = helo;
         }
         self.others(Stage::Banner)?;
         self.stage = Stage::Ehlo;

@@ -40,10 +40,10 @@ impl Run<'_, '_, '_> {
         if !command.is_empty() {
             return Some(self.command(state, &command));
         }
-        let path = if agent.home_mailbox.is_empty() {
-            &agent.mail_spool_directory
-        } else {
+        let path = if self.is_in_home() {
             &agent.home_mailbox
+        } else {
+            &agent.mail_spool_directory
         };
         if let Some(text) = self.mailbox_obstacle(state) {
             return Some(self.report(state, "5.2.0", &text));
@@ -56,11 +56,18 @@ impl Run<'_, '_, '_> {
         Some(self.report(state, "2.0.0", &format!("delivered to {kind}")))
     }
 
+    /// Whether mail goes to the home directory. A directory of maildirs goes before a mailbox there.
+    fn is_in_home(&self) -> bool {
+        let agent = self.agent;
+        let has_maildirs = agent.mail_spool_directory.ends_with('/');
+        agent.home_mailbox.ends_with('/') || (!agent.home_mailbox.is_empty() && !has_maildirs)
+    }
+
     /// Why the mailbox of a user cannot be written.
     fn mailbox_obstacle(&self, state: &State) -> Option<String> {
         let agent = self.agent;
         let account = self.account(&state.user)?;
-        let mailbox = if agent.home_mailbox.is_empty() {
+        let mailbox = if !self.is_in_home() {
             // Where only root can write, it does so for the user, or with the rights of the group.
             if !agent.mail_spool_directory.ends_with('/') {
                 return None;
