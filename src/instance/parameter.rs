@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::Instance;
 use super::builtin::Kind;
+use super::files::Opened;
 use super::service::Service;
 use crate::source::{Span, Text};
 use crate::syntax::expression::{self, ExpandError};
@@ -51,6 +52,29 @@ impl<'i> Scope<'i> {
             "no version of Postfix has a parameter {name}"
         );
         self.any_parameter(name)
+    }
+
+    /// What names without a domain get: `myorigin`, or the first line of the file that it names, as the packages
+    /// of Debian and Ubuntu have it; the name of the host where that file cannot be read here.
+    pub fn origin(self) -> String {
+        let text = self.any_parameter("myorigin").text();
+        if !text.starts_with('/') {
+            return text;
+        }
+        let first_line = match self.instance.files().open(&text, self.instance.sources()) {
+            Opened::Found(source) => source
+                .text()
+                .lines()
+                .next()
+                .unwrap_or_default()
+                .trim()
+                .to_owned(),
+            _ => String::new(),
+        };
+        if first_line.is_empty() {
+            return self.any_parameter("myhostname").text();
+        }
+        first_line
     }
 
     /// A parameter by a name that the configuration gives (a user-defined one, a restriction class).

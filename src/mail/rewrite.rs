@@ -23,7 +23,7 @@ impl RewriteSettings {
             percent_hack: flag("allow_percent_hack"),
             append_at_myorigin: flag("append_at_myorigin"),
             append_dot_mydomain: flag("append_dot_mydomain"),
-            myorigin: text("myorigin"),
+            myorigin: scope.origin(),
             mydomain: text("mydomain"),
         }
     }

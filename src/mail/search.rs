@@ -128,7 +128,7 @@ pub(super) struct Searcher {
 impl Searcher {
     pub(super) fn of(scope: Scope<'_>) -> Self {
         let is_utf8 = folds_utf8(scope);
-        let myorigin = scope.any_parameter("myorigin").text();
+        let myorigin = scope.origin();
         Self {
             extensions: Extensions::of(scope),
             locality: Locality::of(scope),

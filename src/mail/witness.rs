@@ -35,6 +35,14 @@ impl Acceptance {
     pub fn bounces(&self) -> bool {
         self.leaves
             .iter()
+            .any(|leaf| leaf.is_told && matches!(leaf.fate, Fate::Bounces(_)))
+    }
+
+    /// Whether mail surely comes back, to the sender or to somebody who is told in his place: the owner of a
+    /// list, or whom the sender is mapped to.
+    pub fn comes_back(&self) -> bool {
+        self.leaves
+            .iter()
             .any(|leaf| matches!(leaf.fate, Fate::Bounces(_)))
     }
 
@@ -50,7 +58,7 @@ impl Acceptance {
 
     /// Whether a notice goes to the sender, surely or when the next hop refuses the recipient.
     pub fn may_bounce(&self) -> bool {
-        let elsewhere = |leaf: &Leaf| matches!(leaf.fate, Fate::Elsewhere { .. });
+        let elsewhere = |leaf: &Leaf| leaf.is_told && matches!(leaf.fate, Fate::Elsewhere { .. });
         self.bounces() || self.leaves.iter().any(elsewhere)
     }
 }
@@ -97,6 +105,15 @@ impl Service<'_> {
         let after = Delivery::of(*self).deliver_past_filter(accepted, world);
         if after.data.is_positive() {
             let mut leaves = after.leaves;
+            // Notices go to whom the sender was mapped to. One that says to be of ours is no stranger.
+            let bounces = |leaf: &Leaf| leaf.is_told && matches!(leaf.fate, Fate::Bounces(_));
+            let sender = Address::written(self.instance, &accepted.sender);
+            if after.backscatter == Some(false)
+                && leaves.iter().any(bounces)
+                && self.instance.class_of(&sender.domain) == Some(Class::Default)
+            {
+                leaves.iter_mut().for_each(|leaf| leaf.is_told = false);
+            }
             // With soft_bounce it is returned, too, only days later.
             for leaf in leaves.iter_mut().filter(|leaf| leaf.is_soft_bounce) {
                 leaf.fate = Fate::Bounces(leaf.text.clone());

@@ -37,6 +37,7 @@ pub(crate) mod postlint;
 mod reject_code;
 mod relay;
 mod rows;
+mod samples;
 mod syntax;
 mod tables;
 mod upgrade;

@@ -1,5 +1,6 @@
 //! The entries of a lookup table as they are written, whatever kind of table it is.
 
+use super::samples::samples;
 use crate::instance::table::{Body, Table};
 use crate::source::Text;
 use crate::syntax::cidr_table::CidrLine;
@@ -11,6 +12,19 @@ pub(super) struct Row {
     pub(super) key: Text,
     /// The result.
     pub(super) value: Text,
+    is_pattern: bool,
+}
+
+impl Row {
+    /// What to ask for to get to this entry: its key, or for a pattern texts that it is likely to match.
+    pub(super) fn questions(&self) -> Vec<String> {
+        let key = self.key.as_str();
+        if self.is_pattern {
+            samples(key)
+        } else {
+            vec![key.to_owned()]
+        }
+    }
 }
 
 /// The entries of a table with keys in a file whose lines start at these offsets.
@@ -26,6 +40,7 @@ pub(super) fn rows_at<'t>(
         entries.map(|entry| Row {
             key: entry.key_text(keys.source()),
             value: entry.value_text(keys.source()),
+            is_pattern: false,
         })
     })
 }
@@ -33,7 +48,11 @@ pub(super) fn rows_at<'t>(
 /// The entries of a table in the order in which they are written. None for a table that cannot be read, and for
 /// one without entries, such as a query.
 pub(super) fn rows(table: &Table) -> Box<dyn Iterator<Item = Row> + '_> {
-    let plain = |key, value| Row { key, value };
+    let plain = |key, value| Row {
+        key,
+        value,
+        is_pattern: false,
+    };
     if let Some(keys) = table.keys() {
         let source = keys.source();
         Box::new(
@@ -54,6 +73,7 @@ pub(super) fn rows(table: &Table) -> Box<dyn Iterator<Item = Row> + '_> {
             } => Some(Row {
                 key: text.slice(pattern.expression),
                 value: text.slice(result),
+                is_pattern: true,
             }),
             _ => None,
         }))

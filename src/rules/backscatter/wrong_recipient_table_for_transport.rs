@@ -1,10 +1,11 @@
 //! A transport that delivers elsewhere than where smtpd looks recipients up.
 
-use crate::instance::address_class::Class;
+use crate::instance::address_class::{CLASSES, Class};
 use crate::instance::parameter::Parameter;
 use crate::instance::service::{Reach, Service};
-use crate::mail::{Acceptance, Address, Fate};
+use crate::mail::{Acceptance, Address, Fate, Listing};
 use crate::rules::prelude::*;
+use crate::rules::rows::rows;
 
 pub(super) static RULE: Rule = Rule {
     name: "wrong-recipient-table-for-transport",
@@ -18,6 +19,8 @@ pub(super) static RULE: Rule = Rule {
 
 /// So many recipients are tried in each domain.
 const MOST_NAMES: usize = 10;
+/// So many entries of a table are tried.
+const MOST_ENTRIES: usize = 1_000;
 /// So many domains are tried in each class.
 const MOST_DOMAINS: usize = 20;
 
@@ -26,13 +29,21 @@ fn check(instance: &Instance, findings: &mut Findings) {
         if smtpd.reach() != Reach::Network {
             continue;
         }
+        let mut judged = Vec::new();
         for class in [Class::Local, Class::VirtualMailbox] {
             let domains = smtpd.domains_of(class);
             let domains = domains.iter().filter(|domain| !domain.starts_with('['));
             for domain in domains.take(MOST_DOMAINS) {
                 if judge(&smtpd, class, domain, findings) {
+                    judged.push(class);
                     break;
                 }
+            }
+        }
+        for class in CLASSES.iter().filter(|class| !judged.contains(&class.class)) {
+            // What virtual aliases stand for is looked at by dangling-alias-target.
+            if let Some(parameter) = class.recipients.filter(|_| class.class != Class::VirtualAlias) {
+                unknown_entries(&smtpd, class.class, parameter, findings);
             }
         }
         undelivered_class(&smtpd, findings);
@@ -81,6 +92,67 @@ fn judge(smtpd: &Service<'_>, class: Class, domain: &str, findings: &mut Finding
         .choice("deliver the mail where these recipients are");
     super::prove(finding, smtpd, first);
     true
+}
+
+/// Entries of a list of valid recipients whose mail comes back all the same: one finding for a table.
+fn unknown_entries(smtpd: &Service<'_>, class: Class, parameter: &'static str, findings: &mut Findings) {
+    let domains = smtpd.domains_of(class);
+    let aliases = smtpd.instance.program("local").maps("alias_maps", "local").tables;
+    for table in smtpd.scope().maps(parameter, "smtpd").tables {
+        // What aliases of local(8) stand for is looked at by dangling-alias-target.
+        if aliases.iter().any(|alias| alias.reference().to_string() == table.reference().to_string()) {
+            continue;
+        }
+        let rows = rows(&table).take(MOST_ENTRIES);
+        let questions = rows.flat_map(|row| row.questions()).filter(|key| key != "*");
+        let mut unknown = questions.filter_map(|key| {
+            let address = recipient(smtpd, class, &domains, &key)?;
+            let acceptance = smtpd.accepts(&address).filter(Acceptance::bounces)?;
+            // What may be known elsewhere is not tried one by one.
+            if !acceptance.world.is_certain() {
+                return None;
+            }
+            let Listing::Listed { parameter: by, hit } = &acceptance.listing else { return None };
+            let place = hit.key_span.or(hit.span).or(smtpd.parameter(parameter).span())?;
+            // Where another address takes its place, the alias is wrong.
+            let leaf = acceptance.leaves.iter().find(|leaf| leaf.address == address)?;
+            let Fate::Bounces(reason) = leaf.fate.clone() else { return None };
+            (*by == parameter).then_some((reason, place, acceptance))
+        });
+        let Some((reason, place, acceptance)) = unknown.next() else { continue };
+        let others = match unknown.count() {
+            0 => String::new(),
+            count => format!(" (and {count} more in this table)"),
+        };
+        let finding = findings.add(
+            &RULE,
+            place,
+            format!(
+                "{}{others} is in {parameter}, and mail for it bounces ({reason}): it is accepted first, so the notice \
+                 goes to whoever the sender claims to be; the table has to list whom the transport delivers to",
+                acceptance.address
+            ),
+        );
+        finding
+            .parameter(parameter)
+            .service(smtpd.label())
+            .related(smtpd.parameter(parameter).span().filter(|span| *span != place), "the table is used here")
+            .choice(format!("remove {} from {parameter}", acceptance.address))
+            .choice("or make the mailbox, or send the mail where the mailbox is");
+        super::prove(finding, smtpd, &acceptance);
+    }
+}
+
+/// The recipient whom a key of a list names; `None` for a whole domain.
+fn recipient(smtpd: &Service<'_>, class: Class, domains: &[String], key: &str) -> Option<Address> {
+    let address = match key.rsplit_once('@') {
+        Some((local, "")) => Address::new(local, domains.first()?),
+        Some((local, domain)) => Address::new(local, domain),
+        None if class == Class::Local => Address::new(key, domains.first()?),
+        None => return None,
+    };
+    let is_name = !address.local.is_empty() && smtpd.instance.class_of(&address.domain) == Some(class);
+    is_name.then_some(address)
 }
 
 /// The setting that sends mail of a class elsewhere than to the agent it has by default.
