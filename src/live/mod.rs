@@ -3,5 +3,7 @@
 
 pub mod dnsbl;
 pub mod probe;
+pub mod programs;
+pub mod queue;
 pub mod smtp;
 mod timed;

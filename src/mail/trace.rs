@@ -261,7 +261,7 @@ impl<'i> Tracer<'i> {
     }
 
     /// The class of an address, where all lists can be looked at.
-    fn class(&self, address: &str) -> Option<Class> {
+    pub fn class(&self, address: &str) -> Option<Class> {
         let canonical = self.rewriting.settings.canonical(address);
         let (_, domain) = canonical.rsplit_once('@')?;
         let mut world = World::default();
