@@ -5,6 +5,7 @@ mod check;
 mod listed;
 mod postconf;
 mod query;
+mod queue;
 mod trace;
 mod verify;
 
@@ -17,6 +18,7 @@ pub use check::{CheckArgs, FixArgs, SelectionArgs};
 pub use listed::ListedArgs;
 pub use postconf::PostconfArgs;
 pub use query::{QueryArgs, QueryRoleArg};
+pub use queue::QueueArgs;
 pub use trace::TraceArgs;
 pub use verify::VerifyArgs;
 
@@ -61,6 +63,9 @@ pub enum Command {
     /// Ask a lookup table, as postmap -q does, and say which line answers
     #[command(after_help = query::QUERY_EXIT_CODES)]
     Query(Box<QueryArgs>),
+    /// Find backscatter, and mail that would be refused today, in the mail queue
+    #[command(after_help = queue::QUEUE_EXIT_CODES)]
+    Queue(Box<QueueArgs>),
     /// Ask a running server whether it refuses what it must: up to RCPT TO, no mail is sent
     #[command(after_help = verify::VERIFY_EXIT_CODES)]
     Verify(Box<VerifyArgs>),

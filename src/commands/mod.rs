@@ -9,6 +9,7 @@ mod listed;
 mod listener;
 mod postconf;
 mod query;
+mod queue;
 mod rules;
 mod trace;
 mod verify;
@@ -29,6 +30,7 @@ pub fn run(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Result
         Some(Command::Explain(args)) => explain::run(&args, out),
         Some(Command::Rules(args)) => rules::run(&args, out),
         Some(Command::Query(args)) => query::run(&args, out, err),
+        Some(Command::Queue(args)) => queue::run(&args, out, err),
         Some(Command::Trace(args)) => trace::run(&args, out),
         Some(Command::Listed(args)) => listed::run(&args, out),
         Some(Command::Verify(args)) => verify::run(&args, out),

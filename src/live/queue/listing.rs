@@ -109,7 +109,10 @@ pub fn read(
 
 /// Whether postsuper(1) would take it for a queue id (`mail_queue_id_ok`).
 fn is_id(id: &str) -> bool {
-    !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    !id.is_empty()
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// A message in a text, whose lines come one by one. The buffers are used again.
@@ -168,7 +171,9 @@ impl TextMessage {
         if line.starts_with("-Queue ID-") || line.starts_with("----Queue ID-") {
             return Ok(true);
         }
-        if line.starts_with("-- ") && (trimmed.ends_with("Request.") || trimmed.ends_with("Requests.")) {
+        if line.starts_with("-- ")
+            && (trimmed.ends_with("Request.") || trimmed.ends_with("Requests."))
+        {
             return Ok(true);
         }
         Ok(self.start(trimmed))
@@ -310,7 +315,8 @@ mod tests {
     fn all(bytes: &[u8]) -> (Vec<String>, Listing) {
         let mut found = Vec::new();
         let listing = read(bytes, |message| {
-            let recipients: Vec<&str> = message.recipients.iter().map(|one| &*one.address).collect();
+            let recipients: Vec<&str> =
+                message.recipients.iter().map(|one| &*one.address).collect();
             found.push(format!(
                 "{} {} {} {} {}",
                 message.queue_name,
@@ -330,12 +336,16 @@ mod tests {
 {"queue_name": "hold"
 "#);
         assert_eq!(found, [r#"hold 0A1B 9 MAILER-DAEMON "a b"@r.test"#]);
-        assert_eq!((listing.messages, listing.unread, listing.first_unread), (1, 1, Some(2)));
+        assert_eq!(
+            (listing.messages, listing.unread, listing.first_unread),
+            (1, 1, Some(2))
+        );
     }
 
     #[test]
     fn text_of_mailq() {
-        let (found, listing) = all(b"-Queue ID-  --Size-- ----Arrival Time---- -Sender/Recipient-------
+        let (found, listing) = all(
+            b"-Queue ID-  --Size-- ----Arrival Time---- -Sender/Recipient-------
 CC6053C!#      12 Tue Nov  4 02:50:35  MAILER-DAEMON
       (host x said: no)
                                          a@b.test
@@ -343,7 +353,8 @@ CC6053C!#      12 Tue Nov  4 02:50:35  MAILER-DAEMON
                                          c@d.test
 
 -- 0 Kbytes in 1 Request.
-");
+",
+        );
         assert_eq!(found, ["hold CC6053C 12 MAILER-DAEMON a@b.test,c@d.test"]);
         assert_eq!((listing.messages, listing.unread), (1, 0));
         assert!(all(b"Mail queue is empty\n").1.says_empty);
