@@ -270,13 +270,11 @@ pub fn shown(command: &Command) -> String {
 /// `panic` line, else its last line.
 pub fn complaint(err: &str) -> &str {
     let lines = || err.lines().map(str::trim).filter(|line| !line.is_empty());
-    let severe = lines()
-        .filter(|line| {
-            ["fatal: ", "error: ", "panic: "]
-                .iter()
-                .any(|word| line.contains(word))
-        })
-        .next_back();
+    let is_severe = |line: &&str| {
+        let words = ["fatal: ", "error: ", "panic: "];
+        words.iter().any(|word| line.contains(word))
+    };
+    let severe = lines().rfind(is_severe);
     severe
         .or_else(|| lines().next_back())
         .unwrap_or("it does not say why")
