@@ -107,17 +107,3 @@ fn an_empty_queue_and_no_queue_at_all() {
         "{outcome:?}"
     );
 }
-
-#[test]
-fn without_postfix_there_is_no_queue_to_list() {
-    let mut command = command(&fixture("_mail"));
-    let directory = tempfile::tempdir().expect("a directory");
-    common::copy_tree(&fixture("_mail/story-fixed"), directory.path());
-    let main_cf = directory.path().join("main.cf");
-    let mut text = std::fs::read_to_string(&main_cf).expect("main.cf");
-    text.push_str("\ncommand_directory = /nonexistent\n");
-    std::fs::write(&main_cf, text).expect("main.cf");
-    let outcome = run_with(command.arg("queue").arg("-c").arg(directory.path()), b"");
-    // Where Postfix is installed all the same, it has no queue for this configuration.
-    assert_eq!(outcome.code, Some(3), "{outcome:?}");
-}
