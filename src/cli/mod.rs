@@ -3,6 +3,7 @@
 mod catalogue;
 mod check;
 mod listed;
+mod log;
 mod postconf;
 mod query;
 mod queue;
@@ -16,6 +17,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use catalogue::{ExplainArgs, RulesArgs};
 pub use check::{CheckArgs, FixArgs, SelectionArgs};
 pub use listed::ListedArgs;
+pub use log::LogArgs;
 pub use postconf::PostconfArgs;
 pub use query::{QueryArgs, QueryRoleArg};
 pub use queue::QueueArgs;
@@ -60,6 +62,9 @@ pub enum Command {
     Rules(RulesArgs),
     /// Say what happens to mail for an address, and why: the reply of smtpd, and what follows
     Trace(Box<TraceArgs>),
+    /// Read the mail log: who refuses our mail, which notices went to strangers and why, who tries names
+    #[command(after_help = log::LOG_EXIT_CODES)]
+    Log(Box<LogArgs>),
     /// Ask a lookup table, as postmap -q does, and say which line answers
     #[command(after_help = query::QUERY_EXIT_CODES)]
     Query(Box<QueryArgs>),

@@ -7,6 +7,8 @@ mod fix;
 mod instances;
 mod listed;
 mod listener;
+mod log;
+mod maillog;
 mod postconf;
 mod query;
 mod queue;
@@ -29,6 +31,7 @@ pub fn run(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Result
         Some(Command::Check(args)) => check::run(&args, out, err),
         Some(Command::Explain(args)) => explain::run(&args, out),
         Some(Command::Rules(args)) => rules::run(&args, out),
+        Some(Command::Log(args)) => log::run(&args, out, err),
         Some(Command::Query(args)) => query::run(&args, out, err),
         Some(Command::Queue(args)) => queue::run(&args, out, err),
         Some(Command::Trace(args)) => trace::run(&args, out),

@@ -7,3 +7,4 @@ pub mod programs;
 pub mod queue;
 pub mod smtp;
 mod timed;
+pub mod maillog;

@@ -7,6 +7,7 @@ mod full;
 mod github;
 mod json;
 mod listed;
+mod log;
 mod place;
 mod query;
 mod queue;
@@ -29,6 +30,7 @@ use crate::lint;
 use crate::source::Sources;
 
 pub use listed::ListedWriter;
+pub use log::LogWriter;
 pub use place::{Place, shown_path};
 pub use query::{QueryAnswer, QueryWriter};
 pub use queue::QueueWriter;
