@@ -8,7 +8,7 @@ use super::event::Client;
 use crate::finding::Finding;
 use crate::instance::Instance;
 use crate::lint::{self, Selection, Wanted};
-use crate::mail::{Answer, Session, Trace, Tracer};
+use crate::mail::{Answer, NOBODY, Session, Trace, Tracer};
 use crate::source::Span;
 
 /// What the configuration of today does with the mail that caused a notice.
@@ -110,7 +110,9 @@ impl<'i> Causes<'i> {
             if is_at(finding.span) {
                 return Some(1);
             }
-            let witness = domain_of(witness?)?;
+            // What is wrong with one entry of a table says nothing of other addresses.
+            let witness = witness.filter(|witness| witness.starts_with(NOBODY))?;
+            let witness = domain_of(witness)?;
             if Some(&witness) == domain.as_ref() {
                 return Some(2);
             }

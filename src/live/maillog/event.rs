@@ -369,7 +369,7 @@ impl<'l> Reject<'l> {
 
 /// The value of ` name=<…>`.
 fn bracketed<'l>(fields: &'l [u8], name: &[u8]) -> Option<&'l [u8]> {
-    let behind = &fields[memmem::find(fields, name)? + name.len()..];
+    let (_, behind) = split_once(fields, name)?;
     let end = behind.iter().enumerate().position(|(at, &byte)| {
         byte == b'>' && matches!(behind.get(at + 1), None | Some(b' ' | b','))
     });
@@ -378,7 +378,7 @@ fn bracketed<'l>(fields: &'l [u8], name: &[u8]) -> Option<&'l [u8]> {
 
 /// The value of ` name=…`, up to a blank or a comma.
 fn word<'l>(fields: &'l [u8], name: &[u8]) -> Option<&'l [u8]> {
-    let behind = &fields[memmem::find(fields, name)? + name.len()..];
+    let (_, behind) = split_once(fields, name)?;
     Some(&behind[..memchr::memchr2(b' ', b',', behind).unwrap_or(behind.len())])
 }
 
@@ -415,6 +415,9 @@ pub fn host(text: &[u8]) -> (&[u8], &[u8]) {
 
 /// The parts of a text before and behind something.
 pub(super) fn split_once<'l>(text: &'l [u8], at: &[u8]) -> Option<(&'l [u8], &'l [u8])> {
-    let found = memmem::find(text, at)?;
-    Some((&text[..found], &text[found + at.len()..]))
+    // Texts are short: preparing a search costs more than looking at a few places.
+    let first = *at.first()?;
+    memchr::memchr_iter(first, text)
+        .find(|&found| text[found..].starts_with(at))
+        .map(|found| (&text[..found], &text[found + at.len()..]))
 }

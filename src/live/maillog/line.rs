@@ -251,27 +251,49 @@ fn program(name: &[u8]) -> Program {
 /// Short ids are upper-case hexadecimal; long ones (`enable_long_queue_ids`) have digits and consonants, and a `z`
 /// between time and inode (`src/global/mail_queue.h`).
 pub fn queue_id(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    // Most other texts are words, with a vowel soon.
     let end = text
         .iter()
         .take(40)
-        .position(|byte| !byte.is_ascii_alphanumeric())?;
+        .position(|&byte| ALPHABETS[byte as usize] == 0)?;
     let rest = text[end..].strip_prefix(b": ")?;
     let id = &text[..end];
     is_queue_id(id).then_some((id, rest))
 }
+
+/// In the alphabet of short queue ids.
+const HEX: u8 = 1;
+/// In the alphabet of long queue ids.
+const LONG: u8 = 2;
+/// The alphabets of queue ids that a byte is in.
+const ALPHABETS: [u8; 256] = {
+    let mut alphabets = [0; 256];
+    let mut byte = 0_u8;
+    loop {
+        let is_vowel = matches!(byte | 0x20, b'a' | b'e' | b'i' | b'o' | b'u');
+        if matches!(byte, b'0'..=b'9' | b'A'..=b'F') {
+            alphabets[byte as usize] |= HEX;
+        }
+        if byte.is_ascii_alphanumeric() && !is_vowel {
+            alphabets[byte as usize] |= LONG;
+        }
+        if byte == 255 {
+            break;
+        }
+        byte += 1;
+    }
+    alphabets
+};
 
 /// Whether a word is a queue id.
 pub fn is_queue_id(id: &[u8]) -> bool {
     if id.len() < 6 {
         return false;
     }
-    let is_hex = |byte: &u8| matches!(byte, b'0'..=b'9' | b'A'..=b'F');
-    let is_vowel = |byte: &u8| matches!(byte | 0x20, b'a' | b'e' | b'i' | b'o' | b'u');
-    id.iter().all(is_hex)
-        || (id.contains(&b'z')
-            && id
-                .iter()
-                .all(|byte| byte.is_ascii_alphanumeric() && !is_vowel(byte)))
+    let is = id
+        .iter()
+        .fold(HEX | LONG, |is, &byte| is & ALPHABETS[byte as usize]);
+    is & HEX != 0 || (is & LONG != 0 && id.contains(&b'z'))
 }
 
 #[cfg(test)]

@@ -114,7 +114,7 @@ impl<'w> Watch<'w> {
                 self.hour.received += times;
                 let message = self.queue.enter(key(id), gone);
                 set(&mut message.client, client);
-                let is_login = memmem::find(client, b", sasl_username=").is_some();
+                let is_login = split_once(client, b", sasl_username=").is_some();
                 message.origin = if is_login {
                     Origin::Login
                 } else {
