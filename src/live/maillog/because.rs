@@ -77,7 +77,10 @@ impl<'i> Causes<'i> {
             _ if backscatter.delay == backscatter.seen.count => self.delay_finding(),
             _ => self.finding(&trace, &backscatter.recipient),
         };
-        let step = trace.steps.iter().rev().find_map(|step| step.span);
+        let domain = domain_of(&backscatter.recipient).unwrap_or_default();
+        let mut steps = trace.steps.iter().rev();
+        let step = steps.find(|step| step.span.is_some() && step.text.contains(&*domain));
+        let step = step.and_then(|step| step.span);
         Because {
             rule: finding.map(|finding| finding.rule.code),
             span: finding.map(|finding| finding.span).or(step),
@@ -91,45 +94,42 @@ impl<'i> Causes<'i> {
             .find(|finding| finding.rule.code == "BS016")
     }
 
-    /// The finding that is about this address: with it as witness, else at a line that was decisive for it, else with
-    /// a witness in its domain, else in its class.
+    /// The finding that is about this address: with it as witness, else at a line that was decisive for it, else about
+    /// its whole domain, else about its class.
     fn finding(&self, trace: &Trace, recipient: &str) -> Option<&Finding> {
         let steps: Vec<Span> = trace.steps.iter().filter_map(|step| step.span).collect();
-        let domain_of = |address: &str| {
-            let domain = address.rsplit_once('@').map(|(_, domain)| domain);
-            domain.map(str::to_lowercase)
-        };
         let domain = domain_of(recipient);
-        let class = |domain: &str| self.instance.class_of(domain);
+        let main = self.instance.main_cf().map(|main| main.source.id());
         let rank = |finding: &Finding| -> Option<u8> {
             let witness = finding.witness.as_deref();
             if witness.is_some_and(|witness| witness.eq_ignore_ascii_case(recipient)) {
                 return Some(0);
             }
-            let is_at = |span: Span| steps.iter().any(|step| overlaps(*step, span));
-            if is_at(finding.span) {
-                return Some(1);
-            }
+            let is_at_step = steps.iter().any(|step| overlaps(*step, finding.span));
             // What is wrong with one entry of a table says nothing of other addresses.
-            let witness = witness.filter(|witness| witness.starts_with(NOBODY))?;
-            let witness = domain_of(witness)?;
-            if Some(&witness) == domain.as_ref() {
-                return Some(2);
+            let nobody = witness.filter(|witness| witness.starts_with(NOBODY));
+            let nobody = nobody.and_then(domain_of);
+            if nobody.is_some() && nobody == domain {
+                return Some(if is_at_step { 1 } else { 2 });
             }
-            if finding.related.iter().any(|related| is_at(related.span)) {
-                return Some(3);
+            // The trace has lines about the sender, too.
+            if is_at_step {
+                return Some(if nobody.is_none() { 1 } else { 4 });
             }
-            let own = trace.class?;
-            (class(&witness) == Some(own)).then_some(4)
+            let class = self.instance.class_of(&nobody?)?;
+            (trace.class == Some(class) && main == Some(finding.span.file)).then_some(3)
         };
-        let ranked = self
-            .findings
-            .iter()
-            .filter_map(|finding| Some((rank(finding)?, finding)));
+        let ranked = self.findings.iter();
+        let ranked = ranked.filter_map(|finding| Some((rank(finding)?, finding)));
         ranked
             .min_by_key(|(rank, finding)| (*rank, std::cmp::Reverse(finding.severity)))
             .map(|(_, finding)| finding)
     }
+}
+
+fn domain_of(address: &str) -> Option<String> {
+    let (_, domain) = address.rsplit_once('@')?;
+    Some(domain.to_lowercase())
 }
 
 fn overlaps(one: Span, other: Span) -> bool {
