@@ -2,6 +2,7 @@
 //! asks for it.
 
 pub mod dnsbl;
+pub mod maillog;
 pub mod probe;
 pub mod programs;
 pub mod queue;
