@@ -18,7 +18,7 @@ Exit codes: 0 nothing of ours to mend, 1 others refuse our mail because of our a
 #[command(args_override_self = true)]
 pub struct LogArgs {
     /// Mail logs, plain or compressed with gzip, xz or zstd, in any order; '-' is standard input, such as that of
-    /// journalctl -o short-iso [default: maillog_file of the configuration, else /var/log/mail.log, else
+    /// journalctl -o short-iso [default: `maillog_file` of the configuration, else /var/log/mail.log, else
     /// /var/log/maillog]
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,

@@ -197,7 +197,7 @@ impl Counts {
 pub fn read(inputs: &[Input], options: &mut Options<'_>) -> anyhow::Result<LogReport> {
     let mut watch = Watch::new(options.is_own);
     let walked = walk(inputs, options.progress, |line, times| {
-        watch.line(line, times)
+        watch.line(line, times);
     })?;
     let report = watch.finish();
     Ok(LogReport {

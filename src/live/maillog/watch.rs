@@ -171,10 +171,10 @@ impl<'w> Watch<'w> {
         }
         let key = Key::of(self.host_number, delivery.id);
         if delivery.status == Status::Sent {
-            if let Some(message) = self.queue.get(key) {
-                if !message.failed.is_empty() {
-                    self.queue.succeed(key, delivery.named());
-                }
+            if let Some(message) = self.queue.get(key)
+                && !message.failed.is_empty()
+            {
+                self.queue.succeed(key, delivery.named());
             }
             if let Some(message) = self.queue.get(key)
                 && message.cause.is_some()
