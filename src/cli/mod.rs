@@ -7,6 +7,7 @@ mod log;
 mod postconf;
 mod query;
 mod queue;
+mod replay;
 mod trace;
 mod verify;
 
@@ -21,6 +22,7 @@ pub use log::LogArgs;
 pub use postconf::PostconfArgs;
 pub use query::{QueryArgs, QueryRoleArg};
 pub use queue::QueueArgs;
+pub use replay::ReplayArgs;
 pub use trace::TraceArgs;
 pub use verify::VerifyArgs;
 
@@ -65,6 +67,9 @@ pub enum Command {
     /// Read the mail log: who refuses our mail, which notices went to strangers and why, who tries names
     #[command(after_help = log::LOG_EXIT_CODES)]
     Log(Box<LogArgs>),
+    /// Ask a configuration what it would answer to the recipients of a mail log, and say what would be otherwise
+    #[command(after_help = replay::REPLAY_EXIT_CODES)]
+    Replay(Box<ReplayArgs>),
     /// Ask a lookup table, as postmap -q does, and say which line answers
     #[command(after_help = query::QUERY_EXIT_CODES)]
     Query(Box<QueryArgs>),

@@ -4,12 +4,12 @@ use std::io::Write;
 
 use super::color;
 use super::listener::listener;
-use super::maillog::{Teller, configuration_if_any, inputs, is_own};
+use super::maillog::{Teller, configuration_if_any, inputs, is_own, tell_damages};
 use crate::cli::{LogArgs, TraceFormatArg};
 use crate::exit::Exit;
 use crate::live::maillog::{Causes, Options, read};
 use crate::mail::Tracer;
-use crate::report::{LogWriter, Secrets, visible};
+use crate::report::{LogWriter, Secrets};
 
 /// So many recipients are explained, those first that caused most.
 const MOST_EXPLAINED: usize = 5_000;
@@ -32,14 +32,7 @@ pub(super) fn run(
         },
     )?;
     teller.clear(err);
-    for damage in &report.damages {
-        let text = format!("{} breaks off: {}", damage.input, damage.reason);
-        writeln!(
-            err,
-            "postlint: {}; what was read is counted",
-            visible(&text)
-        )?;
-    }
+    tell_damages(&report.damages, err)?;
     // A configuration without an smtpd explains nothing.
     let service = (instance.as_ref()).and_then(|instance| listener(instance, None).ok());
     let tracer = service.map(Tracer::of);

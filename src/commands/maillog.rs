@@ -11,7 +11,8 @@ use super::instances::configuration;
 use crate::cli::InstanceArgs;
 use crate::instance::network_list::{Trust, network_list};
 use crate::instance::{Instance, host_directory};
-use crate::live::maillog::{Input, Progress};
+use crate::live::maillog::{Damage, Input, Progress};
+use crate::report::visible;
 
 /// Whoever waits longer than this is told how far it is.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -76,6 +77,22 @@ fn usual(instance: Option<&Instance>) -> anyhow::Result<PathBuf> {
     }
 }
 
+/// Says which logs broke off.
+///
+/// # Errors
+/// `err` cannot be written to.
+pub(super) fn tell_damages(damages: &[Damage], err: &mut dyn Write) -> anyhow::Result<()> {
+    for damage in damages {
+        let text = format!("{} breaks off: {}", damage.input, damage.reason);
+        writeln!(
+            err,
+            "postlint: {}; what was read is counted",
+            visible(&text)
+        )?;
+    }
+    Ok(())
+}
+
 /// Whether an address is in `mynetworks`.
 pub(super) fn is_own(instance: Option<&Instance>) -> impl Fn(IpAddr) -> bool {
     let list = instance.map(|instance| network_list(instance.program("smtpd"), "mynetworks"));
@@ -115,7 +132,7 @@ impl Teller {
             0 => String::new(),
             total => format!(", {} %", progress.done.saturating_mul(100) / total),
         };
-        let name = crate::report::visible(&progress.input.shown()).into_owned();
+        let name = visible(&progress.input.shown()).into_owned();
         // Nobody is left to be told when this fails.
         let _ = write!(err, "\r\x1b[Kreading {name}: {megabytes} MB{part}");
         let _ = err.flush();

@@ -12,6 +12,7 @@ mod maillog;
 mod postconf;
 mod query;
 mod queue;
+mod replay;
 mod rules;
 mod trace;
 mod verify;
@@ -32,6 +33,7 @@ pub fn run(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Result
         Some(Command::Explain(args)) => explain::run(&args, out),
         Some(Command::Rules(args)) => rules::run(&args, out),
         Some(Command::Log(args)) => log::run(&args, out, err),
+        Some(Command::Replay(args)) => replay::run(&args, out, err),
         Some(Command::Query(args)) => query::run(&args, out, err),
         Some(Command::Queue(args)) => queue::run(&args, out, err),
         Some(Command::Trace(args)) => trace::run(&args, out),

@@ -6,6 +6,7 @@ pub mod maillog;
 pub mod probe;
 pub mod programs;
 pub mod queue;
+pub mod replay;
 pub mod smtp;
 mod timed;
 pub mod maillog;

@@ -579,7 +579,7 @@ fn period(seen: &Seen) -> String {
     }
 }
 
-fn more(length: usize, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn more(length: usize, out: &mut dyn Write) -> io::Result<()> {
     match length.checked_sub(SHOWN) {
         Some(more) if more > 0 => {
             writeln!(
@@ -593,7 +593,7 @@ fn more(length: usize, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// The start of a text that is too long for a line or two.
-fn cut(text: &str) -> String {
+pub(super) fn cut(text: &str) -> String {
     const LONGEST: usize = 160;
     match text.char_indices().nth(LONGEST) {
         Some((at, _)) => format!("{} …", &text[..at]),
@@ -602,7 +602,7 @@ fn cut(text: &str) -> String {
 }
 
 /// A number with commas.
-fn grouped(number: u64) -> String {
+pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {

@@ -108,9 +108,22 @@ pub enum NoticeKind {
     Status,
 }
 
+/// Who decided about a refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RejectedBy {
+    /// The program that logs it.
+    Smtpd,
+    /// A milter.
+    Milter,
+    /// A proxy filter.
+    Proxy,
+}
+
 /// A refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reject<'l> {
+    /// Who refused it.
+    pub by: RejectedBy,
     /// What was refused: RCPT, MAIL, CONNECT, header …
     pub stage: &'l [u8],
     /// What is behind the stage.
@@ -291,13 +304,15 @@ fn address<'l>(text: &'l [u8], follows: &[u8]) -> Option<(&'l [u8], &'l [u8])> {
 
 /// `[milter-|proxy-]reject: STAGE …`
 fn reject(rest: &[u8]) -> Option<Reject<'_>> {
-    let rest = rest
-        .strip_prefix(b"milter-")
-        .or_else(|| rest.strip_prefix(b"proxy-"))
-        .unwrap_or(rest);
+    let (by, rest) = match rest.first() {
+        Some(b'm') => (RejectedBy::Milter, rest.strip_prefix(b"milter-")?),
+        Some(b'p') => (RejectedBy::Proxy, rest.strip_prefix(b"proxy-")?),
+        _ => (RejectedBy::Smtpd, rest),
+    };
     let rest = rest.strip_prefix(b"reject: ")?;
     let end = memchr::memchr2(b' ', b':', rest).unwrap_or(rest.len());
     Some(Reject {
+        by,
         stage: &rest[..end],
         rest: &rest[end..],
     })

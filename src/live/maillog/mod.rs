@@ -32,11 +32,12 @@ use std::net::IpAddr;
 pub use attack::Attack;
 pub use because::{Because, Causes, Now};
 pub use complaints::Complaint;
-pub use event::{Client, Delivery, Event, NoticeKind, Refusal, Reject, Status, host};
+pub use event::{Client, Delivery, Event, NoticeKind, Refusal, Reject, RejectedBy, Status, host};
 pub use groups::Seen;
 pub use histogram::Bucket;
 pub use input::{Damage, Input, Progress};
 pub use line::{Line, Parsed, Program, Severity, is_queue_id, parse, queue_id};
+pub use queue::{NumberMap, hash};
 pub use refused::{Reason, RefusedByOther};
 
 use watch::Watch;

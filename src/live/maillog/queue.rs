@@ -29,7 +29,7 @@ impl Key {
 }
 
 /// A number for some bytes that other bytes do not have.
-pub(super) fn hash(seed: u64, bytes: &[u8]) -> u64 {
+pub fn hash(seed: u64, bytes: &[u8]) -> u64 {
     const MANY: u64 = 0x9e37_79b9_7f4a_7c15;
     let mut state = seed ^ (bytes.len() as u64).wrapping_mul(MANY);
     let mut mix = |word: u64| {
@@ -52,7 +52,7 @@ pub(super) fn hash(seed: u64, bytes: &[u8]) -> u64 {
 
 /// Keys are hashed already.
 #[derive(Debug, Default)]
-pub(super) struct Plain(u64);
+pub struct Plain(u64);
 
 impl Hasher for Plain {
     fn finish(&self) -> u64 {
@@ -69,7 +69,7 @@ impl Hasher for Plain {
 }
 
 /// A map by numbers that are hashed already.
-pub(super) type NumberMap<V> = HashMap<u64, V, BuildHasherDefault<Plain>>;
+pub type NumberMap<V> = HashMap<u64, V, BuildHasherDefault<Plain>>;
 
 /// Where a message came from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
