@@ -4,6 +4,7 @@ mod catalogue;
 mod check;
 mod listed;
 mod log;
+mod diff;
 mod postconf;
 mod query;
 mod queue;
@@ -19,6 +20,7 @@ pub use catalogue::{ExplainArgs, RulesArgs};
 pub use check::{CheckArgs, FixArgs, SelectionArgs};
 pub use listed::ListedArgs;
 pub use log::LogArgs;
+pub use diff::{DiffArgs, DiffFormatArg};
 pub use postconf::PostconfArgs;
 pub use query::{QueryArgs, QueryRoleArg};
 pub use queue::QueueArgs;
@@ -82,6 +84,9 @@ pub enum Command {
     /// Say whether the addresses of this host are on DNS blocklists, and where to ask for removal: asks DNS
     #[command(after_help = listed::LISTED_EXIT_CODES)]
     Listed(Box<ListedArgs>),
+    /// Say what changes for mail between two configurations, or two revisions of one
+    #[command(after_help = diff::DIFF_HELP)]
+    Diff(Box<DiffArgs>),
     /// Print what Postfix's own postconf(1) prints, with its options, on a machine that need not have Postfix
     Postconf(PostconfArgs),
 }

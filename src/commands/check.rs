@@ -64,7 +64,7 @@ pub(super) fn run(
 
 /// The rules that run for a plan: the command line adds to the settings file, and where it selects, it alone
 /// decides which rules.
-fn selection(args: &SelectionArgs, plan: &Plan) -> anyhow::Result<Selection> {
+pub(super) fn selection(args: &SelectionArgs, plan: &Plan) -> anyhow::Result<Selection> {
     let Settings { select, ignore, .. } = &plan.settings;
     let (select, mut ignore) = if args.select.is_empty() {
         (select.clone(), ignore.clone())

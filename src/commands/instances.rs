@@ -185,6 +185,7 @@ fn load_options(args: &InstanceArgs, settings: &Settings) -> LoadOptions {
         },
         passwd: args.passwd.clone().or_else(|| settings.passwd.clone()),
         host: None,
+        is_for_this_host: false,
         live_tables: args.live_tables,
     }
 }

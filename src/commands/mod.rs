@@ -2,6 +2,7 @@
 
 mod check;
 mod color;
+mod diff;
 mod explain;
 mod fix;
 mod instances;
@@ -39,6 +40,7 @@ pub fn run(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Result
         Some(Command::Trace(args)) => trace::run(&args, out),
         Some(Command::Listed(args)) => listed::run(&args, out),
         Some(Command::Verify(args)) => verify::run(&args, out),
+        Some(Command::Diff(args)) => diff::run(&args, out, err),
         Some(Command::Postconf(args)) => postconf::run(&args, out, err),
     }
 }

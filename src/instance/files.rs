@@ -56,6 +56,8 @@ pub struct Files {
     is_host: bool,
     /// The configuration is a text without a directory: its files are those of a machine that is not at hand.
     is_detached: bool,
+    /// The configuration is meant for this host and lies elsewhere.
+    is_proposed: bool,
     options: PathOptions,
 }
 
@@ -75,6 +77,7 @@ impl Files {
             own_names,
             is_host,
             is_detached: false,
+            is_proposed: false,
             options,
         }
     }
@@ -88,7 +91,7 @@ impl Files {
 
     /// What `$config_directory` is: the directory itself on this host, the usual place for a copy.
     pub fn config_directory(&self) -> String {
-        let name = if self.is_host {
+        let name = if self.is_host && !self.is_proposed {
             Some(&self.directory)
         } else {
             self.own_names.first()
@@ -107,10 +110,19 @@ impl Files {
         }
     }
 
+    /// The same for a configuration that is meant for this host and lies in another directory: it goes by the
+    /// usual name, and indexes of its tables need not have been made.
+    pub fn proposed(self) -> Self {
+        Self {
+            is_proposed: true,
+            ..self
+        }
+    }
+
     /// Whether every file that the configuration names has to be at hand: it is that of this host, or of a
     /// whole file system below `--root`.
     pub fn is_complete(&self) -> bool {
-        self.is_host || self.options.root.is_some()
+        (self.is_host && !self.is_proposed) || self.options.root.is_some()
     }
 
     /// Whether a file of this name has to be at hand: what is not there does not exist on the machine itself.

@@ -66,6 +66,9 @@ pub struct LoadOptions {
     pub passwd: Option<PathBuf>,
     /// The machine; else this one for its own configuration, and an unknown one for a copy.
     pub host: Option<Host>,
+    /// The configuration is meant for this host, although it does not lie where this host has its own: what
+    /// it names outside of its directory is that of this host, and so are the users.
+    pub is_for_this_host: bool,
     /// Tables that are not files are asked through the installed postmap(1). Servers are connected to.
     pub live_tables: bool,
 }
@@ -109,9 +112,9 @@ impl Instance {
             Found::Directory(directory) | Found::File(.., directory) => directory.clone(),
         };
         let is_text = matches!(target, Target::MainCfText(_));
-        let is_host = options.paths.root.is_none()
-            && !is_text
-            && (matches!(target, Target::Host) || is_same(&directory, &host_directory()));
+        let is_own = matches!(target, Target::Host) || is_same(&directory, &host_directory());
+        let is_host =
+            options.paths.root.is_none() && !is_text && (is_own || options.is_for_this_host);
         let version = options
             .version
             .or_else(super::installed_version)
@@ -178,10 +181,10 @@ impl Instance {
             false => None,
         };
         let mut instance = Self {
-            files: if is_text {
-                reader(&directory, is_host, options).detached()
-            } else {
-                reader(&directory, is_host, options)
+            files: match () {
+                () if is_text => reader(&directory, is_host, options).detached(),
+                () if is_host && !is_own => reader(&directory, is_host, options).proposed(),
+                () => reader(&directory, is_host, options),
             },
             sources,
             directory,

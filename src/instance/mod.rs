@@ -7,6 +7,7 @@ pub mod address_class;
 mod asked_table;
 pub mod builtin;
 pub mod daemon;
+pub mod difference;
 pub mod domain_list;
 pub mod endpoint;
 pub mod files;

@@ -1,9 +1,11 @@
 //! From an instance to the findings that are worth showing: runs the rules, heeds suppressions, merges what
 //! is said twice, and sorts.
 
+mod difference;
 mod merge;
 mod select;
 
+pub use difference::{FindingDifference, difference};
 pub use merge::absorb;
 pub use select::{Selection, UnknownRule, Wanted};
 

@@ -7,6 +7,7 @@ pub mod probe;
 pub mod programs;
 pub mod queue;
 pub mod replay;
+pub mod revision;
 pub mod smtp;
 mod timed;
 pub mod maillog;

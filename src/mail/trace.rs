@@ -166,6 +166,24 @@ impl<'i> Tracer<'i> {
         }
     }
 
+    /// What happens in the first world alone: tables that cannot be looked at have nothing, and restrictions
+    /// that cannot be decided do nothing. It is all there is to know where `depends_on` is empty and the reply
+    /// is certain.
+    pub fn plainest(&self, first: &World, session: &Session, address: &str) -> Trace {
+        let mut world = first.clone();
+        let run = self.run(session, address, &mut world);
+        Trace {
+            class: self.class(address),
+            possible: vec![run.answer.clone()],
+            answer: run.answer,
+            data: run.data,
+            outcomes: run.outcomes,
+            backscatter: run.backscatter,
+            depends_on: world.subjects(),
+            steps: told_once(world.into_steps()),
+        }
+    }
+
     /// The replies that there may be, the plainest first, and whether there are no others.
     fn possible(
         &self,

@@ -2,6 +2,7 @@
 
 mod change;
 mod concise;
+mod diff;
 mod excerpt;
 mod full;
 mod github;
@@ -32,6 +33,7 @@ use crate::source::Sources;
 
 pub use listed::ListedWriter;
 pub use log::LogWriter;
+pub use diff::{DiffReport, DiffSide, DiffStyle};
 pub use place::{Place, shown_path};
 pub use query::{QueryAnswer, QueryWriter};
 pub use queue::QueueWriter;

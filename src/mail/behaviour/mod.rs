@@ -2,6 +2,15 @@
 //! replies change.
 
 mod addresses;
+mod candidates;
+mod difference;
+mod listeners;
+
+pub use candidates::Candidates;
+pub use difference::{
+    AddressChange, Differences, ListenerChange, ListenerFate, Outlook, Question, Treated,
+    differences,
+};
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,7 +21,6 @@ use super::trace::{Ending, Trace, Tracer};
 use super::witness::NOBODY;
 use super::world::World;
 use crate::instance::address_class::Class;
-use crate::instance::network_list::{Network, network, network_list};
 use crate::instance::service::{Reach, Service};
 use crate::instance::{Instance, Scale};
 
@@ -203,39 +211,12 @@ fn sessions(service: Service<'_>) -> Vec<(Sender, Session)> {
     if service.reach() == Reach::Network {
         sessions.push((Sender::Stranger, Session::stranger()));
     }
-    let host = Session {
-        client: std::net::IpAddr::from([127, 0, 0, 1]),
-        client_name: Some("localhost".to_owned()),
-        reverse_name: Some("localhost".to_owned()),
-        helo: Some("localhost".to_owned()),
-        ..Session::stranger()
-    };
-    sessions.push((Sender::Host, host));
-    let list = network_list(service.scope(), "mynetworks");
-    let client = list.elements.iter().find_map(|element| {
-        let Network::Net(net) = network(element.text.as_str()) else {
-            return None;
-        };
-        let first = net.hosts().next()?;
-        (!element.negated && !first.is_loopback() && net.prefix_len() > 0).then_some(first)
-    });
-    if let Some(client) = client {
-        let session = Session {
-            client,
-            client_name: None,
-            reverse_name: None,
-            helo: Some("client".to_owned()),
-            ..Session::stranger()
-        };
-        sessions.push((Sender::Network, session));
+    sessions.push((Sender::Host, listeners::host()));
+    if let Some(client) = listeners::network_clients(service).first() {
+        sessions.push((Sender::Network, listeners::in_network(*client)));
     }
     if service.parameter("smtpd_sasl_auth_enable").flag() == Some(true) {
-        let session = Session {
-            sasl_user: Some("user".to_owned()),
-            tls: true,
-            ..Session::stranger()
-        };
-        sessions.push((Sender::User, session));
+        sessions.push((Sender::User, listeners::user()));
     }
     sessions
 }
