@@ -62,7 +62,7 @@ pub struct FixArgs {
 }
 
 /// Reads the suffix of backups.
-fn backup_suffix(text: &str) -> Result<String, String> {
+pub(super) fn backup_suffix(text: &str) -> Result<String, String> {
     if text.is_empty() || text.contains(['/', '\0']) {
         return Err("a suffix is some text without a slash".to_owned());
     }

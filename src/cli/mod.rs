@@ -1,5 +1,6 @@
 //! The command line: definitions only, one file for the arguments of a command.
 
+mod apply;
 mod catalogue;
 mod check;
 mod listed;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use apply::ApplyArgs;
 pub use catalogue::{ExplainArgs, RulesArgs};
 pub use check::{CheckArgs, FixArgs, SelectionArgs};
 pub use listed::ListedArgs;
@@ -87,6 +89,9 @@ pub enum Command {
     /// Say what changes for mail between two configurations, or two revisions of one
     #[command(after_help = diff::DIFF_HELP)]
     Diff(Box<DiffArgs>),
+    /// Fix, build indexes, reload Postfix, and prove it; shows the steps unless told to --run
+    #[command(after_help = apply::APPLY_EXIT_CODES)]
+    Apply(Box<ApplyArgs>),
     /// Print what Postfix's own postconf(1) prints, with its options, on a machine that need not have Postfix
     Postconf(PostconfArgs),
 }

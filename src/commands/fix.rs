@@ -46,7 +46,7 @@ pub(super) struct Fixes<'a> {
     /// What the fixes do to mail.
     behaviour: Vec<String>,
     /// What the operator has to run once the files are written, each command once.
-    run: Vec<String>,
+    run: Vec<after::Command>,
     /// Of every instance before and after: neither what goes nor what comes may be shown.
     secrets: Vec<Secrets>,
 }
@@ -135,7 +135,6 @@ impl<'a> Fixes<'a> {
         self.tell(&outcome, checked.secrets());
         let changed = outcome.files.iter().map(ChangedFile::path);
         for command in after::commands(&checked.instance, &outcome.remaining.state, changed) {
-            let command = command.to_string();
             if !self.run.contains(&command) {
                 self.run.push(command);
             }
@@ -189,17 +188,32 @@ impl<'a> Fixes<'a> {
         err: &mut dyn Write,
     ) -> anyhow::Result<()> {
         let mut files = self.files();
-        let done = if self.args.diff {
+        if self.args.diff {
             self.write_diff(&files, out, err)?;
-            "would fix"
         } else {
             files.retain(|file| file.path() != Path::new(STANDARD_INPUT));
             self.write_files(&files, quiet, err)?;
             if let Some(before) = &self.stdin {
                 out.write_all(self.after.get(Path::new(STANDARD_INPUT)).unwrap_or(before))?;
             }
-            "fixed"
-        };
+        }
+        self.say(quiet, err)?;
+        let is_written = !self.args.diff && self.args.output.is_none() && !files.is_empty();
+        if is_written && !quiet && !self.run.is_empty() {
+            writeln!(err, "for Postfix to take notice, run:")?;
+            for command in &self.run {
+                writeln!(err, "    {}", visible(&command.to_string()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Says which fixes are applied, which are not, and what that does to mail.
+    ///
+    /// # Errors
+    /// `err` cannot be written to.
+    pub(super) fn say(&self, quiet: bool, err: &mut dyn Write) -> io::Result<()> {
+        let done = if self.args.diff { "would fix" } else { "fixed" };
         if !quiet {
             for fix in &self.applied {
                 writeln!(err, "{done} {fix}")?;
@@ -213,18 +227,16 @@ impl<'a> Fixes<'a> {
                 writeln!(err, "{}", visible(line))?;
             }
         }
-        let is_written = !self.args.diff && self.args.output.is_none() && !files.is_empty();
-        if is_written && !quiet && !self.run.is_empty() {
-            writeln!(err, "for Postfix to take notice, run:")?;
-            for command in &self.run {
-                writeln!(err, "    {}", visible(command))?;
-            }
-        }
         Ok(())
     }
 
+    /// What the operator has to run once the files are written.
+    pub(super) fn commands(&self) -> &[after::Command] {
+        &self.run
+    }
+
     /// The files that change, by path.
-    fn files(&self) -> Vec<ChangedFile> {
+    pub(super) fn files(&self) -> Vec<ChangedFile> {
         let files = self.before.iter().filter_map(|(path, before)| {
             let after = self.after.get(path)?.clone();
             (before.bytes() != after).then(|| ChangedFile {
@@ -270,7 +282,11 @@ impl<'a> Fixes<'a> {
         Ok(())
     }
 
-    fn write_diff(
+    /// Shows what would be written.
+    ///
+    /// # Errors
+    /// `out` or `err` cannot be written to.
+    pub(super) fn write_diff(
         &self,
         files: &[ChangedFile],
         out: &mut dyn Write,

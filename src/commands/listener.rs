@@ -1,9 +1,12 @@
 //! Which smtpd a command asks.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+
 use anyhow::Context;
 
 use crate::exit::UsageError;
 use crate::instance::Instance;
+use crate::instance::endpoint::Endpoint;
 use crate::instance::service::{Reach, Service, port_of};
 
 /// The service that was asked for, as master.cf names it, else the one that strangers reach.
@@ -60,5 +63,41 @@ pub(super) fn listener<'i>(
     match behind.or_else(|| services.iter().find(has_port)) {
         Some(service) => Ok(*service),
         None => Err(UsageError(format!("no smtpd service is called {asked}: {}", listed())).into()),
+    }
+}
+
+/// Where this host can ask a service: its own address if it names one, else the first of `inet_interfaces`.
+/// `None` when it listens nowhere.
+pub(super) fn own_address(service: &Service<'_>) -> Option<SocketAddr> {
+    let instance = service.instance;
+    // postscreen(8) listens for the smtpd behind it.
+    let front = instance.services().find(|front| {
+        front.line.command() == "postscreen"
+            && front.line.kind() == "inet"
+            && front.parameter("smtpd_service_name").text() == service.name()
+    });
+    let service = match service.line.kind() {
+        "pass" => front?,
+        "inet" => *service,
+        _ => return None,
+    };
+    let endpoint = Endpoint::parse(service.name()).ok()?;
+    let port = port_of(endpoint.port)?;
+    let scope = instance.scope();
+    let loopback: IpAddr = match scope.parameter("inet_protocols").text().trim() {
+        "ipv6" => Ipv6Addr::LOCALHOST.into(),
+        _ => Ipv4Addr::LOCALHOST.into(),
+    };
+    let interfaces = scope.parameter("inet_interfaces").words();
+    let host = match endpoint.host {
+        "" => interfaces.first().map_or("", |word| word.as_str()),
+        host => host,
+    };
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let bare = bare.strip_prefix("ipv6:").unwrap_or(bare);
+    match bare {
+        "" => None,
+        "all" | "loopback-only" => Some((loopback, port).into()),
+        host => (host, port).to_socket_addrs().ok()?.next(),
     }
 }

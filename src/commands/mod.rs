@@ -1,5 +1,6 @@
 //! One file a subcommand: each wires the layers and holds no logic of its own.
 
+mod apply;
 mod check;
 mod color;
 mod diff;
@@ -41,6 +42,7 @@ pub fn run(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Result
         Some(Command::Listed(args)) => listed::run(&args, out),
         Some(Command::Verify(args)) => verify::run(&args, out),
         Some(Command::Diff(args)) => diff::run(&args, out, err),
+        Some(Command::Apply(args)) => apply::run(&args, out, err),
         Some(Command::Postconf(args)) => postconf::run(&args, out, err),
     }
 }

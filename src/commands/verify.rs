@@ -188,7 +188,7 @@ fn manner(args: &VerifyArgs, server: SocketAddr) -> Manner {
 }
 
 /// The name of this machine where it is one for the Internet, else its address as the server sees it.
-fn own_name(server: SocketAddr) -> String {
+pub(super) fn own_name(server: SocketAddr) -> String {
     if let Ok(host) = Host::this()
         && host.name.contains('.')
     {

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::write::Written;
 use crate::instance::files::Location;
@@ -25,16 +25,35 @@ const ALIAS_PARAMETERS: [&str; 2] = ["alias_database", "alias_maps"];
 /// A command to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {
-    /// The program and its arguments.
-    pub words: Vec<String>,
+    /// The program.
+    pub program: &'static str,
+    /// The configuration directory, unless it is the one that the program uses by itself.
+    pub directory: Option<String>,
+    /// What else the program is told.
+    pub arguments: Vec<String>,
     /// Why, a phrase each, sorted.
     pub reasons: Vec<String>,
+    /// The files that the program writes: those of an index.
+    pub indexes: Vec<PathBuf>,
+}
+
+impl Command {
+    /// The program and all its arguments.
+    pub fn words(&self) -> impl Iterator<Item = &str> {
+        let directory = self.directory.as_deref();
+        let option = directory
+            .into_iter()
+            .flat_map(|directory| ["-c", directory]);
+        std::iter::once(self.program)
+            .chain(option)
+            .chain(self.arguments.iter().map(String::as_str))
+    }
 }
 
 impl fmt::Display for Command {
     /// The command as a shell takes it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, word) in self.words.iter().enumerate() {
+        for (index, word) in self.words().enumerate() {
             let blank = if index > 0 { " " } else { "" };
             write!(f, "{blank}{}", quoted(word))?;
         }
@@ -69,9 +88,23 @@ pub fn commands<'p>(
     for path in changed {
         needed.changed_file(after, &tables, path);
     }
-    needed.new_tables(&Named::by(before), &tables);
+    needed.new_tables(after, &Named::by(before), &tables);
     needed.changed_parameters(before, after);
     needed.into_commands(after)
+}
+
+/// The commands that build the indexes which are missing, or older than their sources.
+pub fn for_stale_indexes(instance: &Instance) -> Vec<Command> {
+    let mut needed = Needed::default();
+    let named = Named::by(instance);
+    for stale in instance.stale_indexes() {
+        let reason = match stale.is_missing {
+            true => format!("{} has no index", stale.reference.name),
+            false => format!("{} is newer than its index", stale.reference.name),
+        };
+        needed.indexed(instance, &named, &stale.reference, reason);
+    }
+    needed.into_commands(instance)
 }
 
 /// The paths in a result of [`write`](super::write::write).
@@ -143,31 +176,50 @@ impl Named {
     }
 }
 
+/// What building an index comes to.
+#[derive(Default)]
+struct Build {
+    reasons: BTreeSet<String>,
+    indexes: Vec<PathBuf>,
+}
+
 /// What there is to do, each with its reasons.
 #[derive(Default)]
 struct Needed {
     /// Program and table.
-    tables: BTreeMap<(&'static str, String), BTreeSet<String>>,
+    tables: BTreeMap<(&'static str, String), Build>,
     reload: BTreeSet<String>,
     restart: BTreeSet<String>,
 }
 
 impl Needed {
-    fn table(&mut self, program: &'static str, table: String, reason: String) {
-        self.tables
-            .entry((program, table))
-            .or_default()
-            .insert(reason);
+    fn table(&mut self, program: &'static str, table: String, reason: String) -> &mut Build {
+        let build = self.tables.entry((program, table)).or_default();
+        build.reasons.insert(reason);
+        build
     }
 
-    fn indexed(&mut self, named: &Named, reference: &Reference, reason: String) {
+    fn indexed(
+        &mut self,
+        instance: &Instance,
+        named: &Named,
+        reference: &Reference,
+        reason: String,
+    ) {
         let table = reference.to_string();
         let program = if named.aliases.contains(&table) {
             "postalias"
         } else {
             "postmap"
         };
-        self.table(program, table, reason);
+        let located = reference.index_paths();
+        let located = located
+            .iter()
+            .filter_map(|path| match instance.files().locate(path) {
+                Location::Here(path) => Some(path),
+                Location::Elsewhere => None,
+            });
+        self.table(program, table, reason).indexes = located.collect();
     }
 
     fn changed_file(&mut self, instance: &Instance, named: &Named, path: &Path) {
@@ -185,7 +237,7 @@ impl Needed {
                 continue;
             }
             if reference.table_type.is_some_and(|kind| kind.is_indexed()) {
-                self.indexed(named, reference, format!("{shown} changed"));
+                self.indexed(instance, named, reference, format!("{shown} changed"));
             } else {
                 self.reload
                     .insert(format!("{shown} changed, which {parameter} reads"));
@@ -214,7 +266,7 @@ impl Needed {
     }
 
     /// A table that the configuration did not name before has no index yet.
-    fn new_tables(&mut self, before: &Named, after: &Named) {
+    fn new_tables(&mut self, instance: &Instance, before: &Named, after: &Named) {
         let known: BTreeSet<String> = before
             .tables
             .iter()
@@ -223,7 +275,12 @@ impl Needed {
         for (parameter, reference) in &after.tables {
             let is_indexed = reference.table_type.is_some_and(|kind| kind.is_indexed());
             if is_indexed && !known.contains(&reference.to_string()) {
-                self.indexed(after, reference, format!("{parameter} uses it now"));
+                self.indexed(
+                    instance,
+                    after,
+                    reference,
+                    format!("{parameter} uses it now"),
+                );
             }
         }
     }
@@ -242,44 +299,37 @@ impl Needed {
 
     fn into_commands(mut self, instance: &Instance) -> Vec<Command> {
         let directory = instance.files().config_directory();
-        let command = |program: &str, arguments: &[&str], reasons: &BTreeSet<String>| {
-            let directory = (instance.scale() != Scale::Table).then_some(directory.as_str());
-            Command {
-                words: words(program, directory, arguments),
-                reasons: reasons.iter().cloned().collect(),
-            }
+        let directory = (instance.scale() != Scale::Table && directory != DEFAULT_DIRECTORY)
+            .then_some(directory);
+        let command = |program, argument: &str, build: &Build| Command {
+            program,
+            directory: directory.clone(),
+            arguments: vec![argument.to_owned()],
+            reasons: build.reasons.iter().cloned().collect(),
+            indexes: build.indexes.clone(),
+        };
+        let of_service = |argument, reasons| {
+            let indexes = Vec::new();
+            command("postfix", argument, &Build { reasons, indexes })
         };
         let mut commands: Vec<_> = self
             .tables
             .iter()
-            .map(|((program, table), reasons)| command(program, &[table], reasons))
+            .map(|((program, table), build)| command(program, table, build))
             .collect();
         if !self.restart.is_empty() {
             self.restart.append(&mut self.reload);
-            commands.push(command("postfix", &["stop"], &self.restart));
-            commands.push(command("postfix", &["start"], &self.restart));
+            commands.push(of_service("stop", self.restart.clone()));
+            commands.push(of_service("start", self.restart));
         } else if !self.reload.is_empty() {
-            commands.push(command("postfix", &["reload"], &self.reload));
+            commands.push(of_service("reload", self.reload));
         }
         commands
     }
 }
 
-/// A command line of one of Postfix's programs, for the configuration in `directory`.
-fn words(program: &str, directory: Option<&str>, arguments: &[&str]) -> Vec<String> {
-    let directory = directory.filter(|&directory| directory != DEFAULT_DIRECTORY);
-    let option = directory.map(|directory| ["-c", directory]);
-    std::iter::once(program)
-        .chain(option.into_iter().flatten())
-        .chain(arguments.iter().copied())
-        .map(str::to_owned)
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use super::*;
     use crate::instance::builtin::Version;
     use crate::instance::{LoadOptions, Target};
@@ -393,12 +443,16 @@ mod tests {
 
     #[test]
     fn another_directory_is_named_and_quoted() {
-        let shown = |directory| {
-            let words = words("postfix", directory, &["reload"]);
-            let reasons = Vec::new();
-            Command { words, reasons }.to_string()
+        let shown = |directory: Option<&str>| {
+            let command = Command {
+                program: "postfix",
+                directory: directory.map(str::to_owned),
+                arguments: vec!["reload".to_owned()],
+                reasons: Vec::new(),
+                indexes: Vec::new(),
+            };
+            command.to_string()
         };
-        assert_eq!(shown(Some("/etc/postfix")), "postfix reload");
         assert_eq!(shown(None), "postfix reload");
         assert_eq!(shown(Some("/srv/et c")), "postfix -c '/srv/et c' reload");
         assert_eq!(quoted("it's"), r"'it'\''s'");

@@ -27,6 +27,7 @@ pub mod restriction;
 pub mod restriction_table;
 pub mod server_settings;
 pub mod service;
+pub mod stale_index;
 pub mod table;
 pub mod table_uses;
 mod tables;

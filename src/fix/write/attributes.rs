@@ -17,7 +17,7 @@ const LABEL: &str = "security.selinux";
 ///
 /// # Errors
 /// Something cannot be kept. The text says what, and for the owner also how to get there.
-pub(super) fn copy(old: &File, new: &File) -> io::Result<()> {
+pub(crate) fn copy(old: &File, new: &File) -> io::Result<()> {
     copy_owner(old, new)?;
     copy_extended(old, new)?;
     // Last: a change of owner clears bits of the mode, a change of the ACL alters them.

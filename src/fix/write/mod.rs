@@ -13,8 +13,9 @@
 //! has succeeded are the old files removed. A kill in the midst leaves them under names that begin with
 //! `.postlint-`.
 
-mod attributes;
+pub(crate) mod attributes;
 mod copies;
+mod put_back;
 mod swap;
 
 #[cfg(test)]
@@ -30,6 +31,7 @@ use anyhow::{Context, bail, ensure};
 use tempfile::TempPath;
 
 pub use copies::write_copies;
+pub use put_back::put_back;
 
 use super::ChangedFile;
 use crate::source::{Source, Stamp};

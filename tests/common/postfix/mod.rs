@@ -277,6 +277,21 @@ impl Private {
             .output()
     }
 
+    /// As [`run`](Self::run), among the processes of the instance: for what sends signals to them.
+    pub(crate) fn run_inside(&self, program: &str, arguments: &[&str]) -> io::Result<Output> {
+        let processes = format!("--pid=/proc/{}/ns/pid_for_children", self.keeper.id());
+        command("nsenter")
+            .args([
+                "--mount",
+                "--target",
+                &self.keeper.id().to_string(),
+                &processes,
+                program,
+            ])
+            .args(arguments)
+            .output()
+    }
+
     /// The log so far.
     pub(crate) fn log(&self) -> String {
         let bytes = fs::read(self.root.path().join("log/mail.log")).unwrap_or_default();
