@@ -2,7 +2,6 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -10,11 +9,11 @@ use anyhow::{Context, bail};
 use colored::Colorize;
 
 use super::check::selection;
+use super::color;
 use super::fix::Fixes;
 use super::instances::plans;
 use super::listener::{listener, own_address};
 use super::verify::own_name;
-use super::color;
 use crate::cli::{ApplyArgs, FixArgs};
 use crate::exit::{Exit, UsageError};
 use crate::fix::ChangedFile;
@@ -22,7 +21,7 @@ use crate::fix::after::{Command, for_stale_indexes};
 use crate::instance::host::Host;
 use crate::instance::{Instance, LoadOptions, Scale, Target};
 use crate::lint;
-use crate::live::apply::{Ending, Job, Progress, Proof, apply, is_running};
+use crate::live::apply::{Ending, Job, Progress, Proof, apply};
 use crate::live::log_tail::LogTail;
 use crate::live::probe::{self, Manner, Report, Server, Wish};
 use crate::live::programs::Programs;
@@ -51,7 +50,9 @@ pub(super) fn run(
     }
     let programs = Programs::of(&instance);
     if args.run && !rustix::process::geteuid().is_root() {
-        bail!("only root may tell Postfix to take a configuration over; without --run the steps are shown");
+        bail!(
+            "only root may tell Postfix to take a configuration over; without --run the steps are shown"
+        );
     }
     let fix_args = FixArgs {
         fix: args.run,
@@ -63,7 +64,12 @@ pub(super) fn run(
     let mut fixes = Fixes::new(&fix_args)?.context("there is nothing to fix with")?;
     let builds_before = for_stale_indexes(&instance);
     let findings = lint::run(&instance, &settings);
-    fixes.apply(Checked::new(instance, findings), &target, &options, &settings)?;
+    fixes.apply(
+        Checked::new(instance, findings),
+        &target,
+        &options,
+        &settings,
+    )?;
     let files = fixes.files();
     let (builds, services) = steps(fixes.commands(), builds_before);
     if !args.run {
@@ -165,7 +171,9 @@ fn show(
     lines.push("postfix check".to_owned());
     lines.extend(services.iter().map(because));
     if !args.no_verify {
-        lines.push("ask the running server whether it answers as this configuration says".to_owned());
+        lines.push(
+            "ask the running server whether it answers as this configuration says".to_owned(),
+        );
     }
     writeln!(out, "{}", "steps".bold())?;
     for (number, line) in (1..).zip(&lines) {
@@ -229,7 +237,10 @@ fn proof(target: &Target, options: &LoadOptions) -> Proof {
         Err(error) => return Proof::Missing(format!("{error:#}")),
     };
     let Some(address) = own_address(&service) else {
-        return Proof::Missing(format!("{} listens where this host cannot ask", service.label()));
+        return Proof::Missing(format!(
+            "{} listens where this host cannot ask",
+            service.label()
+        ));
     };
     let tracer = Tracer::of(service);
     let end = Instant::now() + SETTLING;
@@ -283,7 +294,9 @@ fn judge(report: &Report) -> Proof {
         else {
             continue;
         };
-        let Answer::Reply(_, reply) = &outcome.answer else { continue };
+        let Answer::Reply(_, reply) = &outcome.answer else {
+            continue;
+        };
         return Proof::Refuted(format!(
             "RCPT TO:<{to}>: the server answers {reply}; this configuration says {code} {dsn}"
         ));
@@ -291,7 +304,10 @@ fn judge(report: &Report) -> Proof {
     match report.proof {
         probe::Proof::Proved => Proof::Given,
         probe::Proof::Failed => {
-            let accepted = report.outcomes.iter().find(|one| one.judgement.verdict.is_wrong());
+            let accepted = report
+                .outcomes
+                .iter()
+                .find(|one| one.judgement.verdict.is_wrong());
             let to = accepted.map_or("", |outcome| outcome.probe.to.as_str());
             Proof::Missing(format!(
                 "as the configuration says, mail for {to} is not refused for good: postlint check says why"

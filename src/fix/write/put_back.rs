@@ -49,7 +49,7 @@ fn put_one_back(file: &ChangedFile, backup: &Path) -> anyhow::Result<()> {
 mod tests {
     use super::*;
     use crate::fix::write::write;
-    use crate::source::{Sources, read_file};
+    use crate::source::Sources;
 
     #[test]
     fn the_old_file_is_back_unless_somebody_changed_the_new_one() {
@@ -59,9 +59,8 @@ mod tests {
         for name in ["main.cf", "virtual"] {
             let path = directory.path().join(name);
             fs::write(&path, "old\n").expect("write");
-            let (bytes, stamp) = read_file(&path).expect("it is there");
             files.push(ChangedFile {
-                before: sources.add(path, bytes, Some(stamp)),
+                before: sources.read(&path).expect("it is there"),
                 after: b"new\n".to_vec(),
             });
         }
