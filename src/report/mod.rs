@@ -31,9 +31,9 @@ use crate::instance::Instance;
 use crate::lint;
 use crate::source::Sources;
 
+pub use diff::{DiffReport, DiffSide, DiffStyle};
 pub use listed::ListedWriter;
 pub use log::LogWriter;
-pub use diff::{DiffReport, DiffSide, DiffStyle};
 pub use place::{Place, shown_path};
 pub use query::{QueryAnswer, QueryWriter};
 pub use queue::QueueWriter;
