@@ -120,7 +120,7 @@ fn target(args: &ApplyArgs) -> anyhow::Result<(Target, LoadOptions, lint::Select
     let Some(plan) = plans(&paths, &args.instance)?.into_iter().next() else {
         bail!("there is no configuration");
     };
-    if !matches!(plan.target, Target::Path(_)) {
+    if matches!(plan.target, Target::MainCfText(_)) {
         let message = "apply needs the configuration directory of a Postfix on this machine";
         return Err(UsageError(message.to_owned()).into());
     }
@@ -303,6 +303,13 @@ fn judge(report: &Report) -> Proof {
     }
     match report.proof {
         probe::Proof::Proved => Proof::Given,
+        // From here some things are allowed that strangers may not do: they prove nothing about strangers, but
+        // that the server follows its configuration.
+        probe::Proof::Unknown
+            if (report.outcomes.iter()).all(|outcome| outcome.judgement.agrees == Some(true)) =>
+        {
+            Proof::Given
+        }
         probe::Proof::Failed => {
             let accepted = report
                 .outcomes
